@@ -1,0 +1,51 @@
+"""The nouns of lossdoctor as frozen dataclasses. Imports nothing of ours."""
+
+from .cause import FAMILIES, HEADINGS, CausePage, Stage
+from .errors import UserError
+from .finding import (
+    SEVERITIES,
+    Evidence,
+    Finding,
+    FixProposal,
+    FixValue,
+    Healthy,
+    Judgement,
+    NotJudged,
+    Place,
+    Safety,
+    Severity,
+)
+from .numbers import short
+from .panel import HeatPanel, LinePanel, Panel, Series, TablePanel
+from .report import SCHEMA_VERSION, VERDICTS, Arm, Report, Training, Verdict
+
+__all__ = [
+    "FAMILIES",
+    "HEADINGS",
+    "SCHEMA_VERSION",
+    "SEVERITIES",
+    "VERDICTS",
+    "Arm",
+    "CausePage",
+    "Evidence",
+    "Finding",
+    "FixProposal",
+    "FixValue",
+    "Healthy",
+    "HeatPanel",
+    "Judgement",
+    "LinePanel",
+    "NotJudged",
+    "Panel",
+    "Place",
+    "Report",
+    "Safety",
+    "Series",
+    "Severity",
+    "Stage",
+    "TablePanel",
+    "Training",
+    "UserError",
+    "Verdict",
+    "short",
+]
