@@ -20,7 +20,7 @@ from .plain import visible
 
 __all__ = ["PANEL_KINDS", "Json", "Misfit", "NotFinite", "decode", "encode", "field_names", "hints_of"]
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 NotFinite: TypeAlias = "list[tuple[str, str]]"
 
 RENAMED: Mapping[type, Mapping[str, str]] = {Report: {"version": "lossdoctor"}}
@@ -135,7 +135,10 @@ def decode(kind: Any, value: Any, where: str = "") -> Any:
             return tuple(decode(args[0], item, f"{where}[{k}]") for k, item in enumerate(items))
         if len(items) != len(args):
             raise Misfit(where, f"has {len(items)} entries, and not {len(args)}")
-        return tuple(decode(part, item, f"{where}[{k}]") for k, (part, item) in enumerate(zip(args, items, strict=True)))
+        return tuple(
+            decode(part, item, f"{where}[{k}]")
+            for k, (part, item) in enumerate(zip(args, items, strict=True))
+        )
     if isinstance(origin, type) and issubclass(origin, Mapping):
         table = _expect(value, dict, where)
         return {_decode_key(args[0], k, where): decode(args[1], v, f"{where}.{k}") for k, v in table.items()}
@@ -172,7 +175,9 @@ def _decode_union(args: tuple[Any, ...], value: Any, where: str) -> Any:
         table = _expect(value, dict, where)
         kind = PANEL_KINDS.get(str(table.get("kind")))
         if kind is None:
-            raise Misfit(f"{where}.kind", f"is {table.get('kind')!r}, and not one of {', '.join(PANEL_KINDS)}")
+            raise Misfit(
+                f"{where}.kind", f"is {table.get('kind')!r}, and not one of {', '.join(PANEL_KINDS)}"
+            )
         return decode(kind, value, where)
     rest = [arg for arg in args if arg is not type(None)]
     for arg in rest:
@@ -196,8 +201,14 @@ def _decode_key(kind: Any, key: str, where: str) -> Any:
         raise Misfit(where, f"has the key {key!r}, and not a number") from None
 
 
-_NAMES: Mapping[type, str] = {list: "a list", dict: "an object", str: "text", int: "a whole number",
-                              bool: "true or false", type(None): "null"}
+_NAMES: Mapping[type, str] = {
+    list: "a list",
+    dict: "an object",
+    str: "text",
+    int: "a whole number",
+    bool: "true or false",
+    type(None): "null",
+}
 
 
 def _expect(value: Any, kind: type, where: str) -> Any:

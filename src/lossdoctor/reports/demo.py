@@ -1,8 +1,8 @@
 """A realistic report, to look at every renderer without a run: `python -m lossdoctor.reports.demo`.
 
-    python -m lossdoctor.reports.demo                    the terminal's report
-    python -m lossdoctor.reports.demo html > page.html   any other format
-    python -m lossdoctor.reports.demo all FOLDER         one file a format
+python -m lossdoctor.reports.demo                    the terminal's report
+python -m lossdoctor.reports.demo html > page.html   any other format
+python -m lossdoctor.reports.demo all FOLDER         one file a format
 """
 
 from __future__ import annotations
@@ -75,10 +75,16 @@ _PAGE = CausePage(
             "From a snapshot before the first update the same script goes on with a tenth of the "
             "rate. If that learns and this does not, the rate is the cause.",
         ),
-        ("Not to be confused with", "`exploding-gradients`: there the gradient itself grows with time steps."),
+        (
+            "Not to be confused with",
+            "`exploding-gradients`: there the gradient itself grows with time steps.",
+        ),
         ("What to do", "Divide the rate by ten. Warm it up over the first few hundred steps."),
-        ("References", "Cohen et al. 2021, [Gradient descent at the edge of stability]"
-         "(https://arxiv.org/abs/2103.00065); Smith 2017 (1506.01186)."),
+        (
+            "References",
+            "Cohen et al. 2021, [Gradient descent at the edge of stability]"
+            "(https://arxiv.org/abs/2103.00065); Smith 2017 (1506.01186).",
+        ),
     ),
     fixes=("lower-lr", "warm-up"),
     needs=("trace", "what-if"),
@@ -141,15 +147,25 @@ def _findings() -> tuple[Finding, ...]:
             Evidence("steps in which the loss rose along its gradient", 31, "under 10 of 40"),
             Evidence("sharpness times rate", 71.4, "under 38 (Adam)"),
         ),
-        where=Place("train.py", 41, 53, _SOURCE["train.py"][41]),
+        where=Place("train.py", 41, 49, _SOURCE["train.py"][41]),
         since_step=4,
         fixes=(
-            FixProposal("lower-lr", {"lr": 0.002}, "Lower the learning rate to 2e-3",
-                        "-optimizer = torch.optim.Adam(model.parameters(), lr=0.02)\n"
-                        "+optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)", "safe"),
-            FixProposal("warm-up", {"steps": 200}, "Warm the rate up over 200 steps",
-                        "Make a LinearLR scheduler with total_iters=200 and call scheduler.step() after "
-                        "each optimizer.step().", "shown"),
+            FixProposal(
+                "lower-lr",
+                {"lr": 0.002},
+                "Lower the learning rate to 2e-3",
+                "-optimizer = torch.optim.Adam(model.parameters(), lr=0.02)\n"
+                "+optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)",
+                "safe",
+            ),
+            FixProposal(
+                "warm-up",
+                {"steps": 200},
+                "Warm the rate up over 200 steps",
+                "Make a LinearLR scheduler with total_iters=200 and call scheduler.step() after "
+                "each optimizer.step().",
+                "shown",
+            ),
         ),
         panels=("loss", "updates"),
         proof="intervention",
@@ -161,8 +177,10 @@ def _findings() -> tuple[Finding, ...]:
         severity="warning",
         confidence=0.81,
         summary="61 % of the gates of lstm layer 1 sit at their ends since step 30.",
-        evidence=(Evidence("saturated gates, layer 1", 0.614, "under 0.3"),
-                  Evidence("gradient 50 steps back, share of the last", 3.1e-9, "above 1e-3")),
+        evidence=(
+            Evidence("saturated gates, layer 1", 0.614, "under 0.3"),
+            Evidence("gradient 50 steps back, share of the last", 3.1e-9, "above 1e-3"),
+        ),
         where=Place("train.py", 38, 8, _SOURCE["train.py"][38]),
         since_step=30,
         explained_by="f1",
@@ -175,12 +193,21 @@ def _findings() -> tuple[Finding, ...]:
         severity="warning",
         confidence=0.55,
         summary="The batches come in the order of time: the loss swings by 38 % with the period of an epoch.",
-        evidence=(Evidence("runs test on batch means, z", -6.2, "above -3"),
-                  Evidence("loss autocorrelation at one epoch", 0.71, "under 0.2")),
+        evidence=(
+            Evidence("runs test on batch means, z", -6.2, "above -3"),
+            Evidence("loss autocorrelation at one epoch", 0.71, "under 0.2"),
+        ),
         where=Place("train.py", 22, 9, _SOURCE["train.py"][22]),
-        fixes=(FixProposal("shuffle", {}, "Shuffle the training batches",
-                           "@@ -22 +22 @@\n-loader = DataLoader(train_set, batch_size=64)\n"
-                           "+loader = DataLoader(train_set, batch_size=64, shuffle=True)", "unsafe"),),
+        fixes=(
+            FixProposal(
+                "shuffle",
+                {},
+                "Shuffle the training batches",
+                "@@ -22 +22 @@\n-loader = DataLoader(train_set, batch_size=64)\n"
+                "+loader = DataLoader(train_set, batch_size=64, shuffle=True)",
+                "unsafe",
+            ),
+        ),
         panels=("batches",),
         training=1,
     )
@@ -214,8 +241,15 @@ def _healthy() -> tuple[Healthy, ...]:
 def _arms() -> tuple[Arm, ...]:
     xs = tuple(float(step) for step in range(0, 301, 6))
 
-    def arm(fix: str, args: dict[str, float], title: str, outcome: str, end: float, tau: float,
-            noise: float = 0.012) -> Arm:
+    def arm(
+        fix: str,
+        args: dict[str, float],
+        title: str,
+        outcome: str,
+        end: float,
+        tau: float,
+        noise: float = 0.012,
+    ) -> Arm:
         dice = random.Random(title)
         ys = tuple(round(end * (1 - math.exp(-x / tau)) + dice.gauss(0, noise), 4) for x in xs)
         return Arm(fix, args, title, outcome, 300, end, round(1.98 * (1 - end), 3), (xs, ys), seconds=0.7)
@@ -228,8 +262,17 @@ def _arms() -> tuple[Arm, ...]:
         arm("scale-targets", {}, "targets standardised", "no difference", 0.05, 40.0, 0.03),
         arm("forget-bias", {"value": 1.0}, "forget bias 1", "no difference", 0.01, 40.0, 0.03),
         arm("use-sgd", {"lr": 0.1, "momentum": 0.9}, "SGD with momentum", "worse", -0.22, 50.0, 0.04),
-        Arm("no-dropout", {}, "no dropout", "did not take hold", 0, None, None, ((), ()),
-            note="dropout is called as a function; no module to switch off"),
+        Arm(
+            "no-dropout",
+            {},
+            "no dropout",
+            "did not take hold",
+            0,
+            None,
+            None,
+            ((), ()),
+            note="dropout is called as a function; no module to switch off",
+        ),
     )
 
 
@@ -238,40 +281,67 @@ def _panels() -> tuple[LinePanel | HeatPanel | TablePanel, ...]:
     steps = tuple(float(k) for k in range(STEPS))
     loss = tuple(
         round(1.98 * (1 + 0.9 * math.exp(-k / 3) + 0.12 * math.sin(k / 9)) + dice.gauss(0, 0.12), 4)
-        if k not in (201, 202, 203) else None
+        if k not in (201, 202, 203)
+        else None
         for k in range(STEPS)
     )
-    ratio = tuple(round(10 ** (-0.85 + 0.25 * math.sin(k / 23) + dice.gauss(0, 0.1)), 6) for k in range(STEPS))
-    head = tuple(round(10 ** (-2.1 + 0.2 * math.sin(k / 31 + 1) + dice.gauss(0, 0.1)), 6) for k in range(STEPS))
+    ratio = tuple(
+        round(10 ** (-0.85 + 0.25 * math.sin(k / 23) + dice.gauss(0, 0.1)), 6) for k in range(STEPS)
+    )
+    head = tuple(
+        round(10 ** (-2.1 + 0.2 * math.sin(k / 31 + 1) + dice.gauss(0, 0.1)), 6) for k in range(STEPS)
+    )
     back = tuple(range(0, 50, 2))
     heat = tuple(
         tuple(
             round(-back_steps * (0.02 + 0.19 * (1 - math.exp(-column / 5))) + dice.gauss(0, 0.12), 3)
-            if not (column == 3 and back_steps > 20) else None
+            if not (column == 3 and back_steps > 20)
+            else None
             for column in range(24)
         )
         for back_steps in back
     )
     return (
-        LinePanel("loss", "Loss, and what a constant would get",
-                  "A run that learns leaves the dashed level of the best constant and goes down.",
-                  "step", "mean squared error",
-                  (Series("training loss", steps, loss),),
-                  levels=((2.02, "best constant"),), marks=((160.0, "second training"),)),
-        LinePanel("updates", "How far each step moves the weights",
-                  "Norm of the update over norm of the weights. Healthy between the two levels.",
-                  "step", "update / weight",
-                  (Series("lstm.weight_hh_l1", steps, ratio), Series("head.weight", steps, head, "other")),
-                  log_y=True, levels=((3e-2, "upper healthy"), (1e-4, "lower healthy"))),
-        HeatPanel("through-time", "The gradient on its way back through time",
-                  "Each column is one sampled step of training. Dark below means that the loss no longer "
-                  "tells the net anything about inputs that far back.",
-                  "training step", "time steps back",
-                  heat, tuple(str(k * 20) for k in range(24)), tuple(str(k) for k in back),
-                  log=True, unit="dL/dh relative to the last step"),
-        TablePanel("batches", "The first batches", "Means that drift from batch to batch betray an order.",
-                   ("batch", "rows", "mean of target", "loss"),
-                   ((0, 64, -1.21, 3.4), (1, 64, -1.02, 2.9), (2, 64, -0.55, 2.31), (3, 64, 0.12, 2.02))),
+        LinePanel(
+            "loss",
+            "Loss, and what a constant would get",
+            "A run that learns leaves the dashed level of the best constant and goes down.",
+            "step",
+            "mean squared error",
+            (Series("training loss", steps, loss),),
+            levels=((2.02, "best constant"),),
+            marks=((160.0, "second training"),),
+        ),
+        LinePanel(
+            "updates",
+            "How far each step moves the weights",
+            "Norm of the update over norm of the weights. Healthy between the two levels.",
+            "step",
+            "update / weight",
+            (Series("lstm.weight_hh_l1", steps, ratio), Series("head.weight", steps, head, "other")),
+            log_y=True,
+            levels=((3e-2, "upper healthy"), (1e-4, "lower healthy")),
+        ),
+        HeatPanel(
+            "through-time",
+            "The gradient on its way back through time",
+            "Each column is one sampled step of training. Dark below means that the loss no longer "
+            "tells the net anything about inputs that far back.",
+            "training step",
+            "time steps back",
+            heat,
+            tuple(str(k * 20) for k in range(24)),
+            tuple(str(k) for k in back),
+            log=True,
+            unit="dL/dh relative to the last step",
+        ),
+        TablePanel(
+            "batches",
+            "The first batches",
+            "Means that drift from batch to batch betray an order.",
+            ("batch", "rows", "mean of target", "loss"),
+            ((0, 64, -1.21, 3.4), (1, 64, -1.02, 2.9), (2, 64, -0.55, 2.31), (3, 64, 0.12, 2.02)),
+        ),
     )
 
 

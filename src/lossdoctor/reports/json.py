@@ -7,16 +7,23 @@ program, or pastes it to an assistant, wants the findings and not ten thousand p
 from __future__ import annotations
 
 import json
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lossdoctor.words import SCHEMA_VERSION, CausePage, Panel, Report, UserError
 
-from .codec import Json, Misfit, NotFinite, decode, encode, field_names, restore
+from .codec import Json, Misfit, NotFinite, decode, encode, restore
 
-__all__ = ["CONTRACT_ORDER", "PANELS_FILE", "REPORT_FILE", "JsonReporter", "panels_json", "read_report",
-           "report_json"]
+__all__ = [
+    "CONTRACT_ORDER",
+    "PANELS_FILE",
+    "REPORT_FILE",
+    "JsonReporter",
+    "panels_json",
+    "read_report",
+    "report_json",
+]
 
 REPORT_FILE = "report.json"
 PANELS_FILE = "panels.json"
@@ -25,13 +32,38 @@ APART = ("panels", "pages")
 """Fields of a report that are kept in panels.json."""
 
 CONTRACT_ORDER = (
-    "schema", "lossdoctor", "script", "framework", "versions", "seed", "verdict", "answer", "skill",
-    "skill_held_back", "steps", "seconds", "overhead", "findings", "healthy", "not_judged", "notes",
+    "schema",
+    "lossdoctor",
+    "script",
+    "framework",
+    "versions",
+    "seed",
+    "verdict",
+    "answer",
+    "skill",
+    "skill_held_back",
+    "steps",
+    "seconds",
+    "overhead",
+    "findings",
+    "healthy",
+    "not_judged",
+    "notes",
 )
 """Keys in the order that people read; the rest follow in the order of the dataclass."""
 
-_FINDING_ORDER = ("id", "cause", "severity", "confidence", "explained_by", "summary", "evidence", "where",
-                  "since_step", "fixes")
+_FINDING_ORDER = (
+    "id",
+    "cause",
+    "severity",
+    "confidence",
+    "explained_by",
+    "summary",
+    "evidence",
+    "where",
+    "since_step",
+    "fixes",
+)
 
 
 class JsonReporter:
@@ -57,7 +89,8 @@ def report_json(report: Report) -> str:
     assert isinstance(found, list)
     body["findings"] = [_ordered(f, _FINDING_ORDER) for f in found if isinstance(f, dict)]
     body["not_finite"] = [
-        {"at": at, "was": was, "why": "not a number that JSON can hold, so it is null there"} for at, was in lost
+        {"at": at, "was": was, "why": "not a number that JSON can hold, so it is null there"}
+        for at, was in lost
     ]
     return _text(_ordered(body, CONTRACT_ORDER))
 
@@ -80,7 +113,9 @@ def read_report(path: Path | str) -> Report:
     body = _load(file)
     schema = body.get("schema")
     if not isinstance(schema, int) or isinstance(schema, bool):
-        raise UserError(f'cannot read {file}: it has no number under "schema", so it is no lossdoctor report.')
+        raise UserError(
+            f'cannot read {file}: it has no number under "schema", so it is no lossdoctor report.'
+        )
     if schema > SCHEMA_VERSION:
         by = body.get("lossdoctor")
         raise UserError(
@@ -114,7 +149,9 @@ def _load(file: Path) -> dict[str, Any]:
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise UserError(f"cannot read {file}: there is no such file. Try lossdoctor check SCRIPT first.") from None
+        raise UserError(
+            f"cannot read {file}: there is no such file. Try lossdoctor check SCRIPT first."
+        ) from None
     except (OSError, UnicodeDecodeError) as why:
         raise UserError(f"cannot read {file}: {why}.") from None
     try:
@@ -127,7 +164,9 @@ def _load(file: Path) -> dict[str, Any]:
 
 
 def _ordered(table: dict[str, Json], first: tuple[str, ...]) -> dict[str, Json]:
-    return {key: table[key] for key in (*(k for k in first if k in table), *(k for k in table if k not in first))}
+    return {
+        key: table[key] for key in (*(k for k in first if k in table), *(k for k in table if k not in first))
+    }
 
 
 def _text(body: dict[str, Json]) -> str:
@@ -138,12 +177,11 @@ def _text(body: dict[str, Json]) -> str:
 def _pretty(value: Json, depth: int) -> str:
     inner = "  " * (depth + 1)
     if isinstance(value, dict) and value:
-        rows = [f"{inner}{json.dumps(k, ensure_ascii=False)}: {_pretty(v, depth + 1)}" for k, v in value.items()]
+        rows = [
+            f"{inner}{json.dumps(k, ensure_ascii=False)}: {_pretty(v, depth + 1)}" for k, v in value.items()
+        ]
         return "{\n" + ",\n".join(rows) + "\n" + "  " * depth + "}"
     if isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
         rows = [inner + _pretty(item, depth + 1) for item in value]
         return "[\n" + ",\n".join(rows) + "\n" + "  " * depth + "]"
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
-
-
-assert {key for key in CONTRACT_ORDER} <= {field_names(Report)[field.name] for field in fields(Report)}

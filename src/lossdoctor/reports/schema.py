@@ -34,9 +34,15 @@ def report_schema() -> dict[str, Json]:
     properties["not_finite"] = {
         "type": "array",
         "description": "Each number that is null because it was not finite: a JSON pointer, and what it was.",
-        "items": {"type": "object", "required": ["at", "was"],
-                  "properties": {"at": {"type": "string"}, "was": {"enum": ["NaN", "inf", "-inf"]},
-                                 "why": {"type": "string"}}},
+        "items": {
+            "type": "object",
+            "required": ["at", "was"],
+            "properties": {
+                "at": {"type": "string"},
+                "was": {"enum": ["NaN", "inf", "-inf"]},
+                "why": {"type": "string"},
+            },
+        },
     }
     required = body["required"]
     assert isinstance(required, list)
@@ -74,8 +80,12 @@ def _object(kind: type, defs: dict[str, Json], leave_out: tuple[str, ...] = ()) 
             properties[key] = _schema(hints[name], defs)
             if name in _SHARES:
                 properties[key] = {"type": "number", "minimum": 0, "maximum": 1}
-    return {"type": "object", "description": _first_paragraph(kind), "required": list(properties),
-            "properties": properties}
+    return {
+        "type": "object",
+        "description": _first_paragraph(kind),
+        "required": list(properties),
+        "properties": properties,
+    }
 
 
 def _schema(kind: Any, defs: dict[str, Json]) -> dict[str, Json]:
@@ -92,8 +102,12 @@ def _schema(kind: Any, defs: dict[str, Json]) -> dict[str, Json]:
     if origin is tuple:
         if len(args) == 2 and args[1] is Ellipsis:
             return {"type": "array", "items": _schema(args[0], defs)}
-        return {"type": "array", "prefixItems": [_schema(arg, defs) for arg in args],
-                "minItems": len(args), "maxItems": len(args)}
+        return {
+            "type": "array",
+            "prefixItems": [_schema(arg, defs) for arg in args],
+            "minItems": len(args),
+            "maxItems": len(args),
+        }
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return {"type": "object", "additionalProperties": _schema(args[1], defs)}
     if kind is float:

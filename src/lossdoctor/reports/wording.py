@@ -40,11 +40,12 @@ _PROOF = {
 }
 
 _MIND = {
-    "structure": "a part of the run that was not watched and does it differently",
-    "bound": "another optimizer, or far more steps than were planned",
-    "intervention": "paired runs on three seeds in which the change makes no difference",
-    "statistics": "a run with the change in which nothing gets better",
+    "structure": "a part of the run that was not watched does it differently",
+    "bound": "another optimizer is used, or far more steps are planned",
+    "intervention": "paired runs on three seeds show no difference",
+    "statistics": "a run with the change is no better",
 }
+"""Each goes on after "unless" and after "we would change our mind if"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ def arms_by_outcome(arms: Sequence[Arm]) -> tuple[Arm, ...]:
 def what_if_words(report: Report) -> str:
     """How the arms were run, in one clause."""
     arms = report.arms
-    steps = sorted({arm.steps for arm in arms})
+    steps = sorted({arm.steps for arm in arms if arm.outcome != "did not take hold"}) or [0]
     span = f"{short(steps[0])}" if len(steps) == 1 else f"{short(steps[0])} to {short(steps[-1])}"
     way = "a copy of the live run" if all(arm.kind == "fork" for arm in arms) else "the script re-run"
     if len({arm.kind for arm in arms}) > 1:

@@ -1,0 +1,386 @@
+"""The report on a terminal: the answer first, the first finding in full, the rest short.
+
+`render` is pure; `print_report` looks at the stream and the environment (`NO_COLOR`, `FORCE_COLOR`,
+`TERM`, `COLUMNS`) and decides width, colour and alphabet.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from typing import TextIO
+
+from rich.cells import cell_len
+
+from lossdoctor.words import Arm, Evidence, Finding, FixProposal, Place, Report, short
+
+from .plain import one_line, visible
+from .sheet import Column, Sheet
+from .sparkline import ASCII_BARS, BARS, arm_range, resampled, sparkline
+from .wording import (
+    CONTROL_FIXES,
+    Group,
+    arms_by_outcome,
+    certainty,
+    duration,
+    fix_words,
+    grouped,
+    is_diff,
+    percent,
+    place_words,
+    what_if_words,
+)
+
+__all__ = ["TerminalReporter", "print_report", "render_terminal"]
+
+WIDEST = 120
+"""Longer lines than this are hard to read, however wide the terminal."""
+
+PIPED_WIDTH = 100
+
+SHOWN_EVIDENCE = 3
+SHOWN_NOT_JUDGED = 3
+SHOWN_NOTES = 4
+SHOWN_SAME = 4
+
+_SEVERITY_STYLE = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan"}
+_VERDICT_STYLE = {"learning": "bold green", "converged": "bold green", "too-short": "bold yellow"}
+_OUTCOME_STYLE = {"cures": "bold green", "helps": "green", "worse": "red", "did not take hold": "yellow"}
+_SAFETY = {
+    "safe": "",
+    "unsafe": " (may change what else the script does: look at it)",
+    "shown": " (by hand)",
+}
+
+
+class TerminalReporter:
+    """Renders the report as lines of text."""
+
+    name = "text"
+    suffix = ".txt"
+
+    def render(self, report: Report, *, width: int | None = None, colour: bool = False) -> str:
+        return render_terminal(report, width=width or PIPED_WIDTH, colour=colour)
+
+
+def print_report(
+    report: Report, stream: TextIO, *, colour: bool | None = None, environ: Mapping[str, str] = os.environ
+) -> None:
+    """Writes the report to `stream` as it can take it. Colour only on a terminal, unless `colour` or
+    FORCE_COLOR says otherwise; never with NO_COLOR or a dumb terminal. What the stream's encoding
+    cannot say is replaced, never raised."""
+    terminal = stream.isatty()
+    dumb = environ.get("TERM", "") in ("dumb", "unknown")
+    if colour is None:
+        colour = (terminal and not dumb) or bool(environ.get("FORCE_COLOR"))
+        colour = colour and not environ.get("NO_COLOR")
+    columns = environ.get("COLUMNS", "")
+    if columns.isdigit() and int(columns) > 0:
+        width = int(columns)
+    else:
+        width = shutil.get_terminal_size((PIPED_WIDTH, 24)).columns if terminal else PIPED_WIDTH
+    encoding = stream.encoding or "utf-8"
+    text = render_terminal(report, width=width, colour=colour, ascii=dumb or not _speaks(encoding))
+    stream.write(text.encode(encoding, "replace").decode(encoding))
+    stream.flush()
+
+
+def _speaks(encoding: str) -> bool:
+    try:
+        (BARS + "│–→❯").encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def render_terminal(
+    report: Report, *, width: int = PIPED_WIDTH, colour: bool = False, ascii: bool = False
+) -> str:
+    """The report as text of at most `width` columns (at least 30, at most 120). With `ascii` no sign
+    of ours lies outside ASCII."""
+    sheet = Sheet(min(width, WIDEST), colour=colour, ascii=ascii)
+    _head(sheet, report)
+    groups = grouped(report.findings)
+    if groups:
+        _first(sheet, groups[0], report)
+    elif not report.findings:
+        sheet.blank()
+        sheet.add(_nothing_found(report))
+    _what_if(sheet, report)
+    _others(sheet, groups)
+    _trainings(sheet, report)
+    _rest(sheet, report)
+    return sheet.text()
+
+
+def _head(sheet: Sheet, report: Report) -> None:
+    facts = [one_line(report.script)]
+    version = one_line(report.versions.get(report.framework, ""))
+    facts.append(f"{one_line(report.framework)} {version}".strip())
+    facts.append(f"{short(report.steps)} steps in {duration(report.seconds)}")
+    if report.overhead is not None:
+        facts.append(f"watching cost {percent(report.overhead)}")
+    facts = [fact for fact in facts if fact]
+    sheet.add((" · ".join([f"lossdoctor {report.version}".strip(), *facts]), "dim"))
+    sheet.blank()
+    word = report.verdict.upper()
+    style = _VERDICT_STYLE.get(report.verdict, "bold red")
+    sheet.add(
+        (word, style), "  ", (one_line(report.answer), "bold"), hang=len(word) + 2 if sheet.width >= 80 else 2
+    )
+    if report.skill is not None:
+        held = ""
+        if report.skill_held_back is not None:
+            held = f", on held-back data {short(report.skill_held_back)}"
+        best = max(report.baselines.items(), key=lambda item: item[1], default=None)
+        data = f"; {one_line(best[0])} reaches {short(best[1])} on the same data" if best else ""
+        sheet.add((f"skill {short(report.skill)}{held} (0 knows nothing, 1 is perfect){data}", "dim"))
+
+
+def _nothing_found(report: Report) -> str:
+    if report.not_judged:
+        return f"Nothing wrong was found; {_count(len(report.not_judged), 'cause')} could not be judged."
+    return "Nothing wrong was found."
+
+
+def _first(sheet: Sheet, group: Group, report: Report) -> None:
+    finding = group.finding
+    sheet.blank()
+    sheet.add(
+        (f"1  {finding.severity}", _SEVERITY_STYLE[finding.severity]),
+        "  ",
+        (finding.cause, "bold"),
+        (f"  since step {short(finding.since_step)}" if finding.since_step is not None else "", "dim"),
+    )
+    sheet.add((one_line(finding.summary), "bold"), indent=3)
+    _evidence(sheet, finding.evidence)
+    if finding.where is not None:
+        sheet.blank()
+        _source(sheet, finding.where, report)
+    if finding.fixes:
+        sheet.blank()
+        _change(sheet, finding.fixes)
+    sheet.blank()
+    words = certainty(finding, report)
+    sheet.add(("how sure  ", "dim"), words.sure, indent=3, hang=10)
+    sheet.add(("unless    ", "dim"), words.change, indent=3, hang=10)
+    for under in group.consequences:
+        _consequence(sheet, under, 3)
+
+
+def _consequence(sheet: Sheet, finding: Finding, indent: int) -> None:
+    where = f" ({place_words(finding.where)})" if finding.where else ""
+    sheet.add(
+        ("└ follows from it: ", "dim"),
+        (finding.cause, _SEVERITY_STYLE[finding.severity]),
+        "  ",
+        one_line(finding.summary),
+        (where, "dim"),
+        indent=indent,
+        hang=2,
+    )
+
+
+def _evidence(sheet: Sheet, evidence: tuple[Evidence, ...]) -> None:
+    if not evidence:
+        return
+    sheet.blank()
+    columns = (
+        Column("evidence", bends=True),
+        Column("measured", right=True),
+        Column("healthy", bends=True, style="green"),
+    )
+    rows = [
+        (one_line(e.what), (one_line(short(e.value)), "bold"), one_line(e.healthy))
+        for e in evidence[:SHOWN_EVIDENCE]
+    ]
+    if any(len(row[1][0]) > 24 for row in rows):
+        columns = (columns[0], Column("measured", bends=True), columns[2])
+    sheet.table(columns, rows, indent=3)
+    if len(evidence) > SHOWN_EVIDENCE:
+        sheet.add((f"and {len(evidence) - SHOWN_EVIDENCE} more in the report", "dim"), indent=3)
+
+
+def _source(sheet: Sheet, place: Place, report: Report) -> None:
+    sheet.add((place_words(place), "cyan"), indent=3)
+    around = dict(report.sources.get(place.file, {}))
+    if place.text is not None:
+        around[place.line] = place.text
+    near = range(place.line - 1, place.line + 2)
+    lines = [n for n in near if n in around and (n == place.line or around[n].strip())]
+    digits = len(str(max(lines, default=0)))
+    for number in lines:
+        here = number == place.line
+        lead = f"{'❯' if here else ' '} {number:>{digits}} │ "
+        line = visible(around[number]).replace("\n", " ").rstrip()
+        room = sheet.width - 3 - cell_len(lead)
+        start = 0
+        if here and place.column is not None:
+            before = visible(around[number][: place.column])
+            start = _window(line, len(before), room)
+        shown = ("…" if start else "") + line[start + (1 if start else 0) :]
+        if cell_len(shown) > room:
+            shown = _fit(shown, room)
+        sheet.code(lead, shown, "bold" if here else "dim", indent=3)
+        if here and place.column is not None and place.column < len(around[number]):
+            caret = " " * cell_len(line[start : len(before)]) + "^" * _token(line[len(before) :])
+            if cell_len(caret) <= room:
+                sheet.code(" " * (digits + 2) + " │ ", caret, "bold red", indent=3)
+
+
+def _window(line: str, column: int, room: int) -> int:
+    """The first character to show, so that `column` is seen in `room` columns."""
+    if cell_len(line) <= room or cell_len(line[:column]) < room * 2 // 3:
+        return 0
+    return max(0, column - room // 2)
+
+
+def _fit(line: str, room: int) -> str:
+    while line and cell_len(line) > room - 1:
+        line = line[:-1]
+    return line + "…"
+
+
+def _token(rest: str) -> int:
+    """How many characters to underline: the name, number or keyword=value that stands at the column."""
+    found = re.match(r"[\w.]+(=[\w.+-]+)?", rest)
+    return found.end() if found else 1
+
+
+def _change(sheet: Sheet, fixes: tuple[FixProposal, ...]) -> None:
+    fix = fixes[0]
+    title = one_line(fix.title) or fix.id
+    sheet.add(("change: ", "dim"), title, (_SAFETY[fix.safety], "dim"), indent=3, hang=2)
+    if is_diff(fix.snippet):
+        for line in visible(fix.snippet).splitlines():
+            if line.startswith(("--- ", "+++ ", "@@", "diff ")):
+                sheet.code("", line, "dim", indent=5)
+            else:
+                style = {"+": "green", "-": "red"}.get(line[:1], "")
+                sheet.code(line[:1] + " ", line[1:], style, indent=5, lead_style=style)
+    else:
+        for line in visible(fix.snippet).splitlines():
+            sheet.add(line, indent=5, hang=2)
+    for other in fixes[1:]:
+        sheet.add(
+            ("or: ", "dim"),
+            one_line(other.title) or other.id,
+            (_SAFETY[other.safety], "dim"),
+            indent=3,
+            hang=4,
+        )
+
+
+def _what_if(sheet: Sheet, report: Report) -> None:
+    if not report.arms:
+        return
+    sheet.blank()
+    sheet.add(("What if", "bold"), (f"  {what_if_words(report)}", "dim"), hang=2)
+    size = 8 if sheet.width < 80 else 16 if sheet.width < 110 else 24
+    bars = ASCII_BARS if sheet.ascii else BARS
+    arms = arms_by_outcome(report.arms)
+    drawn = [arm for arm in arms if arm.outcome != "did not take hold"]
+    same = [arm for arm in drawn if arm.outcome == "no difference" and arm.fix not in CONTROL_FIXES]
+    short_of = same[SHOWN_SAME:] if len(same) > SHOWN_SAME + 1 else []
+    rows = [_arm_row(arm, report, size, bars) for arm in drawn if arm not in short_of]
+    if rows:
+        columns = (Column(), Column(bends=True), Column(style="cyan"), Column(right=True))
+        sheet.table(columns, rows, indent=3)
+    if short_of:
+        sheet.add(("no difference either: ", "dim"), ", ".join(map(fix_words, short_of)), indent=3, hang=2)
+    for arm in arms:
+        if arm not in drawn:
+            note = f" ({one_line(arm.note)})" if arm.note else ""
+            sheet.add(("did not take hold: ", "yellow"), fix_words(arm), (note, "dim"), indent=3, hang=2)
+
+
+def _arm_row(arm: Arm, report: Report, size: int, bars: str) -> tuple[str | tuple[str, str], ...]:
+    control = arm.fix in CONTROL_FIXES
+    outcome = "the original" if control else arm.outcome
+    title = fix_words(arm)
+    low, high = arm_range(report.arms, arm.measure)
+    value = arm.skill if arm.measure == "skill" else arm.loss
+    level = "" if value is None else f"{arm.measure} {short(value)}"
+    curve = sparkline(resampled(arm.curve[1], size), low, high, bars=bars)
+    return ((outcome, "dim" if control else _OUTCOME_STYLE.get(arm.outcome, "dim")), title, curve, level)
+
+
+def _others(sheet: Sheet, groups: tuple[Group, ...]) -> None:
+    if len(groups) < 2:
+        return
+    sheet.blank()
+    sheet.add(("Also", "bold"))
+    for group in groups[1:]:
+        finding = group.finding
+        where = f" ({place_words(finding.where)})" if finding.where else ""
+        sheet.add(
+            f"{group.rank}  ",
+            (finding.severity, _SEVERITY_STYLE[finding.severity]),
+            " ",
+            (finding.cause, "bold"),
+            "  ",
+            one_line(finding.summary),
+            (f"{where} {percent(finding.confidence)} sure", "dim"),
+            hang=3,
+        )
+        for under in group.consequences:
+            _consequence(sheet, under, 3)
+
+
+def _trainings(sheet: Sheet, report: Report) -> None:
+    if len(report.trainings) < 2:
+        return
+    sheet.blank()
+    sheet.add((f"{len(report.trainings)} trainings in this run", "bold"))
+    rows: list[tuple[str | tuple[str, str], ...]] = []
+    for training in report.trainings:
+        skill = f"skill {short(training.skill)}" if training.skill is not None else ""
+        style = _VERDICT_STYLE.get(training.verdict, "bold red")
+        rows.append(
+            (
+                str(training.index + 1),
+                one_line(training.name),
+                (training.verdict, style),
+                skill,
+                (
+                    f"steps {short(training.first_step)} to {short(training.first_step + training.steps)}",
+                    "dim",
+                ),
+            )
+        )
+    sheet.table((Column(), Column(bends=True), Column(), Column(), Column(bends=True)), rows, indent=3)
+
+
+def _rest(sheet: Sheet, report: Report) -> None:
+    sheet.blank()
+    for note in report.notes[:SHOWN_NOTES]:
+        sheet.add(("note: ", "dim"), one_line(note), hang=6)
+    if len(report.notes) > SHOWN_NOTES:
+        sheet.add((f"and {len(report.notes) - SHOWN_NOTES} more notes in the report", "dim"))
+    for missing in report.not_judged[:SHOWN_NOT_JUDGED]:
+        sheet.add(
+            ("not judged: ", "dim"), missing.cause, (f" (needs {one_line(missing.needs)})", "dim"), hang=12
+        )
+    if len(report.not_judged) > SHOWN_NOT_JUDGED:
+        sheet.add(
+            (f"not judged: {len(report.not_judged) - SHOWN_NOT_JUDGED} more, listed in the report", "dim")
+        )
+    out = one_line(report.out)
+    if report.healthy:
+        ask = f": lossdoctor explain --why-not ID{f' {out}' if out else ''}"
+        sheet.add((f"{_count(len(report.healthy), 'cause')} ruled out{ask}", "dim"))
+    sheet.blank()
+    page = f"{out.rstrip('/')}/report.html" if out else ""
+    command = one_line(report.next_command)
+    if command and page and cell_len(command) + cell_len(page) + 20 <= sheet.width:
+        sheet.add(("next: ", "dim"), (command, "bold"), ("    pictures: ", "dim"), page)
+        return
+    for lead, what in (("next: ", command), ("pictures: ", page)):
+        if what:
+            sheet.add((lead, "dim"), (what, "bold" if what == command else ""), hang=2)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
