@@ -33,7 +33,7 @@ def become_main(file: str | None) -> ModuleType:
 
 
 def leave_main(module: ModuleType) -> None:
-    """Takes `__file__` and `__cached__` away, as Python does when a script has ended, before exit handlers."""
+    """Takes `__file__` and `__cached__` away, as Python does at a script's end, before exit handlers run."""
     for name in ("__file__", "__cached__"):
         module.__dict__.pop(name, None)
 

@@ -57,7 +57,9 @@ def _entries(first: TracebackType | None) -> Iterator[TracebackType]:
 
 def _without_ours(first: TracebackType | None) -> TracebackType | None:
     kept = [entry for entry in _entries(first) if not is_ours(entry.tb_frame.f_code.co_filename)]
-    for entry, following in zip(kept, [*kept[1:], None], strict=True):
+    following = None
+    for entry in reversed(kept):
         if entry.tb_next is not following:
             entry.tb_next = following
-    return kept[0] if kept else None
+        following = entry
+    return following
