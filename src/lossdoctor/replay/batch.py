@@ -13,9 +13,13 @@ from .call import RecurrentCall
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """B chosen samples, T the longest of them. `x` (T, B, F), `h0` (L*D, B, P), `c0` (L*D, B, H) or None,
-    `lengths` (B,), `ragged` if they differ, `grad_output` (T, B, D*P), `grad_h_n`, `grad_c_n` as h0, c0, or
-    None; `chosen` (B,) the places in the call's batch, `total` its size. Padding is 0."""
+    """B chosen samples, T the longest of them.
+
+    `x` (T, B, F), `h0` (L*D, B, P), `c0` (L*D, B, H) or None, `lengths` (B,), `ragged` if they differ,
+    `grad_output` and `output` (T, B, D*P), `grad_h_n`, `grad_c_n` as h0, c0, or None. `chosen` (B,): the
+    places in the call's batch, `total` its size; `rows` (T, B): those of the packed data, None if it is not
+    packed. Padding is 0.
+    """
 
     x: Tensor
     h0: Tensor
@@ -25,8 +29,10 @@ class Batch:
     grad_output: Tensor | None
     grad_h_n: Tensor | None
     grad_c_n: Tensor | None
+    output: Tensor | None
     chosen: Tensor
     total: int
+    rows: Tensor | None
 
     @property
     def valid(self) -> Tensor:
@@ -65,6 +71,7 @@ def gather(call: RecurrentCall, device: torch.device, dtype: torch.dtype) -> Bat
     def move(tensor: Tensor) -> Tensor:
         return tensor.detach().to(device=device, dtype=dtype)
 
+    rows: Tensor | None = None
     if call.batch_sizes is not None:
         sizes = call.batch_sizes.detach().to("cpu", torch.int64)
         total = int(sizes[0])
@@ -73,10 +80,10 @@ def gather(call: RecurrentCall, device: torch.device, dtype: torch.dtype) -> Bat
         steps = int(lengths.max())
         starts = torch.cumsum(sizes, 0) - sizes
         present = torch.arange(steps).unsqueeze(1) < lengths
-        rows = torch.where(present, starts[:steps].unsqueeze(1) + chosen, torch.zeros((), dtype=torch.int64))
+        rows = places = (starts[:steps].unsqueeze(1) + chosen).masked_fill(~present, 0)
 
         def sequence(given: Tensor) -> Tensor:
-            taken = move(given.detach()[rows.to(given.device)])
+            taken = move(given.detach()[places.to(given.device)])
             return taken.masked_fill(~present.to(device).unsqueeze(2), 0.0)
     else:
         total = 1 if single else int(call.input.shape[batch_dim])
@@ -111,6 +118,8 @@ def gather(call: RecurrentCall, device: torch.device, dtype: torch.dtype) -> Bat
         grad_output=None if call.grad_output is None else sequence(call.grad_output),
         grad_h_n=state(call.grad_h_n),
         grad_c_n=state(call.grad_c_n),
+        output=None if call.output is None else sequence(call.output),
         chosen=chosen,
         total=total,
+        rows=rows,
     )

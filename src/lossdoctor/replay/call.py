@@ -26,10 +26,10 @@ class RecurrentCall:
     when None; without B for a single sequence. `weights`: in the order of `nn.LSTM._flat_weights`: for every
     layer and in it every direction w_ih, w_hh[, b_ih, b_hh][, w_hr]. `dropout`: the rate between layers, 0
     in evaluation. `rng_state`: the CPU generator's state just before the call; with it the masks between the
-    layers of a layer on the CPU can be drawn again. `grad_output`: laid out as the layer's output,
-    `grad_h_n` and `grad_c_n` as h0, c0; None for what the loss does not read. `samples`: which of the batch
-    to replay (places in the batch as the call saw it, for a packed sequence longest first), or how many at
-    most, spread evenly.
+    layers of a layer on the CPU can be drawn again. `output`: what the layer gave, to check the replay by.
+    `grad_output`: laid out as the layer's output, `grad_h_n` and `grad_c_n` as h0, c0; None for what the
+    loss does not read. `samples`: which of the batch to replay (places in the batch as the call saw it, for
+    a packed sequence longest first), or how many at most, spread evenly.
 
     The tensors are not copied: replay before the optimizer changes the weights.
     """
@@ -46,6 +46,7 @@ class RecurrentCall:
     batch_sizes: Tensor | None = None
     dropout: float = 0.0
     rng_state: Tensor | None = None
+    output: Tensor | None = None
     grad_output: Tensor | None = None
     grad_h_n: Tensor | None = None
     grad_c_n: Tensor | None = None

@@ -39,10 +39,13 @@ class CellCall:
 def profile_cells(calls: Sequence[CellCall], samples: Sequence[int] | int = 8, layer: int = 0) -> LayerReplay:
     """The calls of one cell in the order of time; the batch may shrink or grow on the way.
 
-    `entering` is unknown to a loop of cells and all nan. Raises ValueError for no call.
+    `entering` is unknown to a loop of cells and all nan. Raises ValueError for no
+    call, or an LSTM's without c.
     """
     if not calls:
         raise ValueError("a profile of cells needs at least one call")
+    if any(each.kind == "lstm" and each.c is None for each in calls):
+        raise ValueError("an LSTM's call needs its c")
     first = calls[0]
     device = first.x.device if first.x.device.type != "mps" else torch.device("cpu")
     with torch.no_grad(), torch.autocast(device.type, enabled=False):
@@ -57,8 +60,8 @@ def _profile_cells(
     def taken(call: CellCall, tensor: Tensor) -> Tensor:
         rows = tensor.detach().unsqueeze(0) if tensor.dim() == 1 else tensor.detach()
         size = rows.shape[0]
-        chosen = samples if isinstance(samples, int) else [each for each in samples if each < size]
-        return rows[torch.tensor(choose(chosen, size), device=rows.device)].to(device, torch.float64)
+        chosen = choose(samples, size) if isinstance(samples, int) else [b for b in samples if b < size]
+        return rows[torch.tensor(chosen, dtype=torch.int64, device=rows.device)].to(device, torch.float64)
 
     def joined(name: str) -> Tensor:
         return torch.cat([taken(call, getattr(call, name)) for call in calls])
@@ -67,8 +70,9 @@ def _profile_cells(
         told = []
         for call in calls:
             gradient: Tensor | None = getattr(call, name)
-            each = np.array([-np.inf]) if gradient is None else log10_norms(taken(call, gradient))
-            told.append(over_samples(each[None], np.ones((1, each.size), dtype=np.bool_))[0])
+            each = np.zeros(0) if gradient is None else log10_norms(taken(call, gradient))
+            present = np.ones((1, each.size), dtype=np.bool_)
+            told.append(over_samples(each[None], present)[0] if each.size else -np.inf)
         return np.array(told, dtype=np.float64)
 
     weights = first.weights.to(device, torch.float64)
@@ -91,14 +95,19 @@ def _profile_cells(
         dead=float((h == 0).all(dim=0).double().mean()) if relu else math.nan,
         approximate=False,
     )
-    return LayerReplay(kind=first.kind, samples=int(present.max()), steps=len(calls), directions=(direction,))
+    return LayerReplay(
+        kind=first.kind,
+        samples=int(present.max()),
+        steps=len(calls),
+        output_error=math.nan,
+        directions=(direction,),
+    )
 
 
 def _one_step(kind: str, x: Tensor, h: Tensor, c: Tensor | None, weights: CellWeights) -> States:
     """All calls at once, as one step of a large batch: where each began is known."""
     if kind == "lstm":
-        if c is None:
-            raise ValueError("an LSTM's call needs its c")
+        assert c is not None
         return lstm.forward(x.unsqueeze(0), h, c, weights)
     if kind == "gru":
         return gru.forward(x.unsqueeze(0), h, weights)

@@ -33,5 +33,6 @@ def replay_layer(
         kind=call.kind,
         samples=int(recursion.batch.chosen.numel()),
         steps=int(recursion.batch.x.shape[0]),
+        output_error=recursion.output_error,
         directions=tuple(direction_replay(recursion, each, align) for each in recursion.strands),
     )

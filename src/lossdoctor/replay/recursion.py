@@ -14,6 +14,7 @@ from .call import RecurrentCall
 from .masks import dropout_masks
 from .weights import Adjoint, CellWeights, Gates
 
+_FAR_OFF = 0.05
 States = lstm.LstmStates | gru.GruStates | rnn.RnnStates
 
 
@@ -34,14 +35,17 @@ class Strand:
 
 @dataclass(frozen=True, eq=False)
 class Recursion:
-    """`strands`: lowest layer first, forward before reverse; `output` (T, B, D*P); `dx` (T, B, F) times
-    10 ** -log10_scale. `approximate`: a dropout mask between layers was unknown and left out."""
+    """`strands`: lowest layer first, forward before reverse; `output` (T, B, D*P); `dx` (T, B, F) times 10
+    ** -log10_scale. `output_error`: the largest difference to the output that the layer gave, relative to
+    the largest entry of that; nan if it is unknown. `approximate`: a dropout mask between layers was unknown
+    and left out, or the output differs by more than low precision explains (0.05)."""
 
     batch: Batch
     strands: tuple[Strand, ...]
     output: Tensor
     dx: Tensor
     log10_scale: float
+    output_error: float
     approximate: bool
 
 
@@ -61,7 +65,7 @@ def recur(call: RecurrentCall, *, only_last: bool = False, dtype: torch.dtype = 
 
 def _recur(call: RecurrentCall, only_last: bool, device: torch.device, dtype: torch.dtype) -> Recursion:
     batch = gather(call, device, dtype)
-    masks = dropout_masks(call, batch, device, dtype)
+    masks = dropout_masks(call, batch)
     places = [
         [layer * call.directions + side for side in range(call.directions)]
         for layer in range(call.num_layers)
@@ -100,8 +104,11 @@ def _recur(call: RecurrentCall, only_last: bool, device: torch.device, dtype: to
             dx = part if dx is None else dx + part
         assert dx is not None
         from_above = dx if masks is None or not layer else dx * masks[layer - 1]
-    approximate = call.dropout > 0 and call.num_layers > 1 and masks is None
-    return Recursion(batch, tuple(reversed(strands)), output, from_above, math.log10(scale), approximate)
+    error = _difference(output, batch.output)
+    approximate = masks is None or error > _FAR_OFF
+    return Recursion(
+        batch, tuple(reversed(strands)), output, from_above, math.log10(scale), error, approximate
+    )
 
 
 def _forward(kind: str, x: Tensor, batch: Batch, place: int, weights: CellWeights) -> States:
@@ -165,6 +172,12 @@ def _last_only(above: Tensor) -> Tensor:
     enters = (above != 0).any(dim=2)
     later = enters.flip(0).cumsum(0).flip(0)
     return above.masked_fill(~(enters & (later == 1)).unsqueeze(2), 0.0)
+
+
+def _difference(replayed: Tensor, given: Tensor | None) -> float:
+    if given is None:
+        return math.nan
+    return float((replayed - given).abs().max() / given.abs().max().clamp_min(torch.finfo(given.dtype).tiny))
 
 
 def _largest(*gradients: Tensor | None) -> float:

@@ -76,6 +76,7 @@ class LayerReplay:
     kind: str
     samples: int
     steps: int
+    output_error: float
     directions: tuple[DirectionReplay, ...]
 
     def of(self, layer: int, reverse: bool = False) -> DirectionReplay:
