@@ -1,7 +1,7 @@
 """What a replay costs, in training steps.
 
-`python bench/replay_cost.py [--hidden 64] [--steps 200] [--batch 32] [--samples 8]`: one thread, the median of
-alternating repeats, for an LSTM, a GRU and a tanh RNN with a linear head under Adam.
+`python bench/replay_cost.py [--hidden 64] [--steps 200] [--batch 32] [--samples 8]`: one thread, the median
+of alternating repeats, for an LSTM, a GRU and a tanh RNN with a linear head under Adam.
 """
 
 from __future__ import annotations
