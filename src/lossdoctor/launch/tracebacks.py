@@ -12,7 +12,7 @@ OURS = str(Path(__file__).resolve().parent.parent) + os.sep
 
 def is_ours(filename: str) -> bool:
     """Whether a code object's file name belongs to lossdoctor itself."""
-    return filename.startswith(OURS)
+    return filename.startswith((OURS, "<lossdoctor "))
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:

@@ -1,0 +1,153 @@
+"""A bounded, spread sample of what the net is fed, answers, and should have answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from ...trace import events
+
+if TYPE_CHECKING:
+    from .watcher import Watcher
+
+MAX_ROWS = 64
+MAX_ELEMENTS = 40_000
+MAX_INPUTS = 24
+MAX_PAIRS = 160
+EARLY = 40
+
+
+class Batches:
+    """Keeps arrays of early and of sampled batches; everything is cloned at once and written at the flush."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self.watcher = watcher
+        self.count = 0
+        self._x: torch.Tensor | None = None
+        self._inputs = 0
+        self._pairs = 0
+        self._held_back = 0
+        self._held_back_calls = 0
+        self.first_call: tuple[Any, ...] | None = None
+        self.first_target: torch.Tensor | None = None
+        self._activations = 0
+
+    def saw_input(self, args: Any) -> None:
+        """The first tensor that a model is called with."""
+        if not torch.is_grad_enabled():
+            return
+        if self.first_call is None and isinstance(args, tuple):
+            self.first_call = tuple(a.detach().clone() if isinstance(a, torch.Tensor) else a for a in args)
+        if self._x is None:
+            tensor = next((a for a in args if isinstance(a, torch.Tensor)), None)
+            if tensor is None:
+                packed = next((a for a in args if isinstance(a, nn.utils.rnn.PackedSequence)), None)
+                tensor = packed.data if packed is not None else None
+            self._x = tensor.detach() if tensor is not None else None
+
+    def saw_pair(self, term: int, prediction: torch.Tensor, target: torch.Tensor) -> None:
+        """Prediction and target as a loss function got them, in training."""
+        x, self._x = self._x, None
+        number = self.count
+        self.count += 1
+        watcher = self.watcher
+        if self.first_target is None:
+            self.first_target = target.detach().clone()
+        if self._pairs >= MAX_PAIRS or not (watcher.sampled or number < EARLY):
+            return
+        self._pairs += 1
+        with_x = x is not None and self._inputs < MAX_INPUTS
+        if with_x:
+            self._inputs += 1
+        self._keep(term, number, x if with_x else None, prediction, target, False)
+
+    def saw_held_back(self, term: int, prediction: torch.Tensor, target: torch.Tensor) -> None:
+        self._held_back_calls += 1
+        if self._held_back >= 12 or (self._held_back_calls & (self._held_back_calls - 1)):
+            return
+        self._held_back += 1
+        self._keep(term, self._held_back_calls, None, prediction, target, True)
+
+    def _keep(
+        self, term: int, number: int, x: torch.Tensor | None, p: torch.Tensor, y: torch.Tensor, held_back: bool
+    ) -> None:
+        writer = self.watcher.writer
+        watcher = self.watcher
+        suffix = f"{'held-back' if held_back else 'batch'}-{term}-{number}"
+        names: dict[str, str | None] = {"x": None, "y": None, "p": None}
+        given = {letter: t for letter, t in (("x", x), ("y", y), ("p", p)) if t is not None}
+        step, training = watcher.updates, watcher.training
+        left = len(given)
+
+        def arrived(letter: str) -> Callable[[np.ndarray[Any, Any]], None]:
+            def deliver(array: np.ndarray[Any, Any]) -> None:
+                nonlocal left
+                names[letter] = writer.array(f"{suffix}-{letter}", array)
+                left -= 1
+                if not left:
+                    watcher.write(
+                        events.BatchSaved(step, training, term, names["x"], names["y"], names["p"], held_back, number)
+                    )
+
+            return deliver
+
+        for letter, tensor in given.items():
+            watcher.fetch.put_array(bounded(tensor), arrived(letter))
+
+    def saw_activation(self, module: nn.Module, output: torch.Tensor) -> None:
+        """Spread, dead units and non-finite numbers of one module's output. On the device until fetched."""
+        if self._activations > 1500 or not output.is_floating_point() or output.numel() > 2_000_000:
+            return
+        watcher = self.watcher
+        name = type(module).__name__
+        if isinstance(module, nn.Sequential | nn.ModuleList) or output.dim() < 2:
+            return
+        self._activations += 1
+        with torch.no_grad():
+            values = output.detach().float()
+            flat = values.reshape(-1, values.shape[-1])
+            zero = (flat == 0).float()
+            stats = torch.stack(
+                [
+                    values.mean(), values.std(unbiased=False), values.abs().max(), (zero.mean(0) == 1).float().mean(),
+                    zero.mean(), flat.std(0, unbiased=False).mean(), (~torch.isfinite(values)).float().sum(),
+                ]
+            )  # fmt: skip
+        own = next(module.parameters(recurse=False), None)
+        path = watcher.path_of(own) if own is not None else _path_of(module, watcher.models())
+        step, shape = watcher.updates, tuple(output.shape)
+
+        def deliver(v: Any) -> None:
+            watcher.write(
+                events.ModuleSample(
+                    step, path, name, shape, *(float(a) for a in v[:6]), nonfinite=int(np.nan_to_num(v[6]))
+                )
+            )
+
+        watcher.fetch.put(stats, deliver)
+
+
+def _path_of(module: nn.Module, models: list[nn.Module]) -> str:
+    for model in models:
+        for path, part in model.named_modules():
+            if part is module:
+                return path
+    return ""
+
+
+def bounded(tensor: torch.Tensor) -> torch.Tensor:
+    """A copy of at most 64 rows and 40,000 elements, as float32 or int64, still on its device."""
+    kept = tensor.detach()
+    if kept.dim() and kept.shape[0] > MAX_ROWS:
+        kept = kept[:MAX_ROWS]
+    if kept.dim() and kept.numel() > MAX_ELEMENTS:
+        kept = kept[: max(1, MAX_ELEMENTS // max(1, kept[0].numel()))]
+    if kept.numel() > 4 * MAX_ELEMENTS:
+        kept = kept.reshape(-1)[:MAX_ELEMENTS]
+    if kept.is_complex():
+        kept = kept.real
+    return kept.to(torch.float32 if kept.is_floating_point() else torch.int64, copy=True).contiguous()

@@ -1,0 +1,229 @@
+"""The composition root of a watched run: trace, watcher, stopper, sandbox and zygote are wired here."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from ..frameworks.sampling import OwnTime
+from ..launch import zygote
+from ..launch.execute import Outcome, execute
+from ..launch.imports import when_imported
+from ..launch.stop import Stopper
+from ..trace import events
+from ..trace.writer import TraceWriter
+from .order import WatchOrder
+
+if TYPE_CHECKING:
+    from ..frameworks.torch.doors import Doors
+    from ..frameworks.torch.watcher import Watcher
+
+
+class Watch:
+    """One watched run, from before the script's first line to after its last."""
+
+    def __init__(self, order: WatchOrder) -> None:
+        self.order = order
+        self.own = OwnTime()
+        self.own.enter()
+        self.writer = TraceWriter(Path(order.trace))
+        self.stopper = Stopper(last_words=self._last_words)
+        self.watcher: Watcher | None = None
+        self.doors: Doors | None = None
+        self.arm: zygote.Order | None = None
+        self._control = socket.socket(fileno=os.dup(order.control)) if order.control >= 0 else None
+        if order.control >= 0:
+            os.close(order.control)
+        self._started = time.monotonic()
+        self._training_began: float | None = None
+        self._stopped_by = ""
+        self._over = False
+        self.own.leave()
+
+    # -- the run --------------------------------------------------------------------------------------
+
+    def run(self) -> Outcome:
+        """Run the program to its end, or to ours. Never raises for reasons of our own."""
+        order = self.order
+        self.writer.event(
+            events.RunStarted(
+                script=order.target, argv=order.argv, mode=order.mode, pid=os.getpid(), cwd=str(Path.cwd()),
+                versions={"python": sys.version.split()[0]}, seed=order.seed,
+            )
+        )  # fmt: skip
+        self.writer.flush()
+        when_imported("torch", self._torch_came, self._import_failed)
+        outcome = execute(order.program)
+        if self.arm is not None:
+            self._end_arm("finished")
+        self._conclude(outcome)
+        return outcome
+
+    def _torch_came(self, torch: ModuleType) -> None:
+        self.own.enter()
+        try:
+            from ..frameworks.torch.install import install
+            from ..frameworks.torch.knobs import Knobs, make_knob
+            from ..frameworks.torch.watcher import Watcher
+
+            knobs = [knob for fix, args in self.order.apply if (knob := make_knob(fix, args)) is not None]
+            self.watcher = Watcher(
+                self.writer,
+                own=self.own,
+                budget=self.order.budget,
+                allowance=self.order.allowance,
+                knobs=Knobs(knobs),
+                plant=self._plant if self._control is not None else None,
+                after_door=self._after_door,
+            )
+            self.doors = install(self.watcher)
+            self.writer.event(events.Note(f"torch {torch.__version__}"))
+        except Exception as error:
+            self._import_failed(error)
+        finally:
+            self.own.leave()
+
+    def _import_failed(self, error: BaseException, *_: Any) -> None:
+        text = "".join(traceback.format_exception(error))[-1500:]
+        with contextlib.suppress(Exception):
+            self.writer.event(events.InternalError("install", text))
+
+    def _after_door(self, updates: int) -> None:
+        """Called outside every guard after a backward pass and after an update: here a run may end."""
+        order = self.order
+        if self.arm is not None:
+            if updates >= self.arm["steps"] or time.monotonic() - self._started > self.arm["seconds"]:
+                self._end_arm("steps" if updates >= self.arm["steps"] else "seconds")
+            return
+        if order.steps is not None and updates >= order.steps:
+            self._stopped_by = "steps"
+            self.stopper.request(f"after {order.steps} steps")
+        elif order.seconds is not None and time.monotonic() - self._started > order.seconds:
+            self._stopped_by = "seconds"
+            self.stopper.request(f"after {order.seconds:g} seconds")
+        self.stopper.raise_if_requested()
+
+    # -- the zygote and its arms ----------------------------------------------------------------------
+
+    def _plant(self, cuda: bool) -> None:
+        """Before the first backward pass: leave a snapshot from which the arms can go on."""
+        control, self._control = self._control, None
+        if control is None:
+            return
+        if cuda or not zygote.can_fork():
+            control.close()
+            self.writer.event(events.Note("no snapshot was taken: " + ("CUDA is in use" if cuda else "no fork here")))
+            return
+        self.writer.flush()
+        try:
+            arm = zygote.plant(control)
+        except OSError as error:
+            self.writer.event(events.Note(f"no snapshot was taken: {error}"))
+            return
+        if arm is not None:
+            self._become_arm(arm)
+
+    def _become_arm(self, arm: zygote.Order) -> None:
+        """In a fork of the snapshot: mute it, turn its writing aside, and put the intervention in place."""
+        from ..frameworks.torch.knobs import Knobs, make_knob
+        from ..launch.muted import muted
+
+        self.arm = arm
+        self._started = time.monotonic()
+        folder = Path(arm["folder"])
+        folder.mkdir(parents=True, exist_ok=True)
+        muted(folder / "output.txt", forked=True).__enter__()
+        self._sandbox_switch(folder)
+        self.stopper.adopt()
+        self.own.__init__()  # type: ignore[misc]
+        self.writer = TraceWriter(folder)
+        assert self.watcher is not None
+        knobs = [knob for fix, args in arm["apply"] if (knob := make_knob(fix, args)) is not None]
+        self.watcher.rebase(self.writer, Knobs(knobs), arm.get("find_nan_from"))
+
+    def _sandbox_switch(self, folder: Path) -> None:
+        sandbox = getattr(self, "sandbox", None)
+        if sandbox is not None:
+            sandbox.switch(folder)
+
+    def _end_arm(self, how: str) -> None:
+        """An arm's last act: nothing of the script's own ending is run a second time."""
+        watcher, arm = self.watcher, self.arm
+        assert arm is not None
+        try:
+            if watcher is not None:
+                watcher.finish()
+                knobs = watcher.knobs
+                self.writer.event(
+                    events.ArmEnded(
+                        arm=arm["name"], fix="", args={}, took_hold=bool(knobs is None or knobs.took_hold or not knobs),
+                        note=knobs.note if knobs else "", steps=watcher.updates,
+                        seconds=time.monotonic() - self._started, folder="", how=how,
+                    )
+                )  # fmt: skip
+            self.writer.close()
+        finally:
+            os._exit(0)
+
+    # -- the end --------------------------------------------------------------------------------------
+
+    def _conclude(self, outcome: Outcome) -> None:
+        how = "finished"
+        if outcome.stopped:
+            how = "stopped"
+        elif outcome.interrupted:
+            how = "interrupted"
+        elif isinstance(outcome.exception, SystemExit):
+            how = "exit"
+        elif outcome.exception is not None:
+            how = "error"
+        error = ""
+        if outcome.exception is not None and how == "error":
+            error = f"{type(outcome.exception).__name__}: {outcome.exception}"[:500]
+        file, line = outcome.last_line or ("", 0)
+        self._finish(how, outcome.status, error, file, line)
+
+    def _last_words(self) -> None:
+        """The script would not let itself be stopped: what was seen is written all the same."""
+        if self.arm is not None:
+            self._end_arm("stopped")
+        self._finish("stopped", 0, "", "", 0)
+
+    def _finish(self, how: str, status: int, error: str, file: str, line: int) -> None:
+        if self._over:
+            return
+        self._over = True
+        watcher = self.watcher
+        with contextlib.suppress(Exception):
+            if watcher is not None:
+                watcher.guard.call("finish", watcher.finish)
+        seconds, own = self.own.elapsed, self.own.spent
+        if watcher is not None and how != "interrupted":
+            self._probe(watcher)
+        with contextlib.suppress(Exception):
+            self.writer.event(
+                events.RunEnded(
+                    how=how, status=status, seconds=seconds, own_seconds=own,
+                    steps=watcher.updates if watcher is not None else 0, error=error, file=file, line=line,
+                )
+            )  # fmt: skip
+            self.writer.close()
+        if self.doors is not None:
+            with contextlib.suppress(Exception):
+                self.doors.close()
+
+    def _probe(self, watcher: Watcher) -> None:
+        """What needs no further steps is found out on copies, after the script's last line."""
+        from ..frameworks.torch.handle import probe_dependence
+
+        probes: list[Callable[[Watcher], None]] = [probe_dependence]
+        for probe in probes:
+            watcher.guard.call(probe.__name__, probe, watcher)
