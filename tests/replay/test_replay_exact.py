@@ -283,3 +283,24 @@ def test_what_cannot_be_replayed_is_refused() -> None:
         recur(replace(call, kind="qrnn"))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="arguments"):
         RecurrentCall.from_vf("lstm", (1, 2))
+
+
+@pytest.mark.parametrize("layout", ["time first", "packed"])
+def test_the_scripts_default_device_and_modes_do_not_matter(layout: str) -> None:
+    torch.manual_seed(3)
+    module = MODULES["lstm"](3, 4, num_layers=2, dropout=0.5, bidirectional=True)
+    x = torch.randn(6, 3, 3)
+    inputs: Any = pack_padded_sequence(x, torch.tensor([6, 4, 1])) if layout == "packed" else x
+    before = torch.get_rng_state()
+    call = replace(captured(module, inputs, None, lambda out, _: out.square().sum()), rng_state=before)
+    plain = recur(call, only_last=True)
+    with torch.device("meta"), torch.autocast("cpu", dtype=torch.bfloat16), torch.inference_mode():
+        other = recur(call, only_last=True)
+    torch.use_deterministic_algorithms(True)
+    try:
+        again = recur(call, only_last=True, dtype=torch.float32)
+    finally:
+        torch.use_deterministic_algorithms(False)
+    for one, two, three in zip(plain.strands, other.strands, again.strands, strict=True):
+        assert torch.equal(one.adjoint.dh, two.adjoint.dh)
+        torch.testing.assert_close(one.adjoint.dh.float(), three.adjoint.dh, atol=1e-5, rtol=1e-5)

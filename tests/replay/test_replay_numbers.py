@@ -245,3 +245,15 @@ def test_a_replay_is_plain_json() -> None:
     (direction,) = plain["directions"]
     assert direction["dh_norm"] == [None, None, None, pytest.approx(math.log10(2), abs=1e-4)]
     assert direction["dc_norm"] is None and direction["gates"]["h"]["saturated"] is None
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", [math.nan, math.inf, 0.0])
+def test_a_gradient_that_is_no_number_or_nothing_is_told_without_a_warning(value: float) -> None:
+    call = scaled_identity(0.5, steps=6)
+    told = replay_layer(replace(call, grad_output=torch.full_like(call.grad_output, value))).of(0)
+    profile = describe(told.dh_norm)
+    if value == 0:
+        assert np.isneginf(told.dh_norm).all() and profile.steps == 0
+    else:
+        assert not np.isfinite(told.dh_norm).any() and math.isnan(profile.growth)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -76,3 +78,8 @@ def test_an_overflow_keeps_the_finite_part() -> None:
     profile = np.concatenate([[np.nan, np.inf], decaying(2.0, 50)])
     assert growth(profile) == pytest.approx(2.0)
     assert horizon(profile) == math.inf and time_constant(profile) == math.inf
+
+
+def test_profiles_are_read_without_torch() -> None:
+    code = "import sys, lossdoctor.replay.profile, lossdoctor.replay.result; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

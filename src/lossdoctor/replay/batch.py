@@ -75,11 +75,11 @@ def gather(call: RecurrentCall, device: torch.device, dtype: torch.dtype) -> Bat
     if call.batch_sizes is not None:
         sizes = call.batch_sizes.detach().to("cpu", torch.int64)
         total = int(sizes[0])
-        chosen = torch.tensor(choose(call.samples, total), dtype=torch.int64)
+        chosen = torch.tensor(choose(call.samples, total), dtype=torch.int64, device="cpu")
         lengths = (sizes.unsqueeze(1) > chosen).sum(0)
         steps = int(lengths.max())
         starts = torch.cumsum(sizes, 0) - sizes
-        present = torch.arange(steps).unsqueeze(1) < lengths
+        present = torch.arange(steps, device="cpu").unsqueeze(1) < lengths
         rows = places = (starts[:steps].unsqueeze(1) + chosen).masked_fill(~present, 0)
 
         def sequence(given: Tensor) -> Tensor:
@@ -88,7 +88,7 @@ def gather(call: RecurrentCall, device: torch.device, dtype: torch.dtype) -> Bat
     else:
         total = 1 if single else int(call.input.shape[batch_dim])
         steps = int(call.input.shape[0 if single or not call.batch_first else 1])
-        chosen = torch.tensor(choose(call.samples, total), dtype=torch.int64)
+        chosen = torch.tensor(choose(call.samples, total), dtype=torch.int64, device="cpu")
         lengths = torch.full_like(chosen, steps)
 
         def sequence(given: Tensor) -> Tensor:

@@ -67,7 +67,7 @@ class RecurrentCall:
         """
         if kind not in KINDS or len(args) != 9:
             raise ValueError(f"not a call of a recurrent layer: {kind} with {len(args)} arguments")
-        packed = isinstance(args[8], bool) and not isinstance(args[3], bool)
+        packed = isinstance(args[3], (list, tuple))
         if packed:
             data, batch_sizes, hx, weights, has_biases, num_layers, dropout, train, bidirectional = args
             batch_first = False

@@ -24,11 +24,12 @@ def dropout_masks(call: RecurrentCall, batch: Batch) -> list[Tensor] | None:
     width = call.directions * call.cell_weights(0, 0).outputs
     packed = batch.rows is not None
     shape = (call.input.shape[0], width) if packed else (batch.x.shape[0], batch.total, width)
-    generator = torch.Generator()
+    generator = torch.Generator("cpu")
     generator.set_state(call.rng_state)
     masks = []
     for _ in range(call.num_layers - 1):
-        kept = torch.empty(shape, dtype=call.input.dtype).bernoulli_(1 - call.dropout, generator=generator)
+        empty = torch.empty(shape, dtype=call.input.dtype, device="cpu")
+        kept = empty.bernoulli_(1 - call.dropout, generator=generator)
         taken = kept[batch.rows] if batch.rows is not None else kept[:, batch.chosen]
         masks.append(taken.to(batch.x.device, batch.x.dtype) / max(1 - call.dropout, 1e-30))
     return masks

@@ -170,8 +170,9 @@ def _enter(batch: Batch, above: Tensor, place: int, scale: float) -> tuple[Tenso
 def _last_only(above: Tensor) -> Tensor:
     """Keeps of each sample the last step that is not all 0."""
     enters = (above != 0).any(dim=2)
-    later = enters.flip(0).cumsum(0).flip(0)
-    return above.masked_fill(~(enters & (later == 1)).unsqueeze(2), 0.0)
+    steps = torch.arange(above.shape[0], device=above.device).unsqueeze(1)
+    last = (steps * enters).amax(dim=0)
+    return above.masked_fill((steps != last).unsqueeze(2), 0.0)
 
 
 def _difference(replayed: Tensor, given: Tensor | None) -> float:
