@@ -1,9 +1,9 @@
 """One GRU layer in one direction: the recursion and its adjoint.
 
 In the symbols of Cho et al.: "Learning Phrase Representations using RNN Encoder-Decoder", EMNLP 2014,
-section 2.3, with PyTorch's two changes: the reset gate r is applied after the hidden matmul, so that it can
-be fused (Cho applies it before), and z keeps (h_t = (1 - z) n + z h_{t-1}, as in Cho's eq. 7). n is the
-paper's candidate h-tilde; W, U are PyTorch's w_ih, w_hh; gates in the order r, z, n.
+section 2.3, with PyTorch's one change: the reset gate r is applied after the hidden matmul (Cho applies it
+before). As in their eq. 7, z is what keeps the state. n is their candidate h-tilde; W, U are PyTorch's w_ih,
+w_hh; gates in the order r, z, n.
 
     forward                                    adjoint (going back from t + 1 to t)
     r = sigma(W_r x_t + U_r h_{t-1} + b_r)     dh_t = Delta_t + dh_{t+1} z_{t+1} + U' (da_r, da_z, dq)_{t+1}
