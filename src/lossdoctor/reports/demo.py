@@ -279,12 +279,13 @@ def _arms() -> tuple[Arm, ...]:
 def _panels() -> tuple[LinePanel | HeatPanel | TablePanel, ...]:
     dice = random.Random(7)
     steps = tuple(float(k) for k in range(STEPS))
-    loss = tuple(
-        round(1.98 * (1 + 0.9 * math.exp(-k / 3) + 0.12 * math.sin(k / 9)) + dice.gauss(0, 0.12), 4)
-        if k not in (201, 202, 203)
-        else None
-        for k in range(STEPS)
-    )
+    drift, loss = 0.0, []
+    for k in range(STEPS):
+        drift = 0.9 * drift + dice.gauss(0, 0.07)
+        start, level = (2.6, 0.52) if k < 160 else (3.1, 1.96)
+        fall = math.exp(-(k % 160 if k < 160 else k - 160) / 14)
+        value = level + (start - level) * fall + drift * (0.3 if k < 160 else 1)
+        loss.append(None if k in (301, 302, 303) else round(value + dice.gauss(0, 0.05), 4))
     ratio = tuple(
         round(10 ** (-0.85 + 0.25 * math.sin(k / 23) + dice.gauss(0, 0.1)), 6) for k in range(STEPS)
     )
@@ -308,7 +309,7 @@ def _panels() -> tuple[LinePanel | HeatPanel | TablePanel, ...]:
             "A run that learns leaves the dashed level of the best constant and goes down.",
             "step",
             "mean squared error",
-            (Series("training loss", steps, loss),),
+            (Series("training loss", steps, tuple(loss)),),
             levels=((2.02, "best constant"),),
             marks=((160.0, "second training"),),
         ),
