@@ -34,10 +34,9 @@ def render_github(report: Report) -> str:
         lines.extend(
             _annotation(under, f" (follows from {group.finding.cause})") for under in group.consequences
         )
-    level = "error" if any(f.severity == "error" for f in report.findings) else "notice"
     skill = f" Skill {short(report.skill)}." if report.skill is not None else ""
     title = _property(f"lossdoctor: {one_line(report.script)} {report.verdict}")
-    lines.append(f"::{level} title={title}::{_message(one_line(report.answer) + skill)}")
+    lines.append(f"::notice title={title}::{_message(one_line(report.answer) + skill)}")
     return "".join(line + "\n" for line in lines)
 
 

@@ -7,16 +7,16 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Mapping
 from typing import TextIO
 
 from rich.cells import cell_len
 
-from lossdoctor.words import Arm, Evidence, Finding, FixProposal, Place, Report, short
+from lossdoctor.words import Arm, Evidence, Finding, FixProposal, Report, short
 
 from .plain import one_line, visible
+from .quoting import quote
 from .sheet import Column, Sheet
 from .sparkline import ASCII_BARS, BARS, arm_range, resampled, sparkline
 from .wording import (
@@ -158,7 +158,7 @@ def _first(sheet: Sheet, group: Group, report: Report) -> None:
     _evidence(sheet, finding.evidence)
     if finding.where is not None:
         sheet.blank()
-        _source(sheet, finding.where, report)
+        quote(sheet, finding.where, report)
     if finding.fixes:
         sheet.blank()
         _change(sheet, finding.fixes)
@@ -201,52 +201,6 @@ def _evidence(sheet: Sheet, evidence: tuple[Evidence, ...]) -> None:
     sheet.table(columns, rows, indent=3)
     if len(evidence) > SHOWN_EVIDENCE:
         sheet.add((f"and {len(evidence) - SHOWN_EVIDENCE} more in the report", "dim"), indent=3)
-
-
-def _source(sheet: Sheet, place: Place, report: Report) -> None:
-    sheet.add((place_words(place), "cyan"), indent=3)
-    around = dict(report.sources.get(place.file, {}))
-    if place.text is not None:
-        around[place.line] = place.text
-    near = range(place.line - 1, place.line + 2)
-    lines = [n for n in near if n in around and (n == place.line or around[n].strip())]
-    digits = len(str(max(lines, default=0)))
-    for number in lines:
-        here = number == place.line
-        lead = f"{'❯' if here else ' '} {number:>{digits}} │ "
-        line = visible(around[number]).replace("\n", " ").rstrip()
-        room = sheet.width - 3 - cell_len(lead)
-        start = 0
-        if here and place.column is not None:
-            before = visible(around[number][: place.column])
-            start = _window(line, len(before), room)
-        shown = ("…" if start else "") + line[start + (1 if start else 0) :]
-        if cell_len(shown) > room:
-            shown = _fit(shown, room)
-        sheet.code(lead, shown, "bold" if here else "dim", indent=3)
-        if here and place.column is not None and place.column < len(around[number]):
-            caret = " " * cell_len(line[start : len(before)]) + "^" * _token(line[len(before) :])
-            if cell_len(caret) <= room:
-                sheet.code(" " * (digits + 2) + " │ ", caret, "bold red", indent=3)
-
-
-def _window(line: str, column: int, room: int) -> int:
-    """The first character to show, so that `column` is seen in `room` columns."""
-    if cell_len(line) <= room or cell_len(line[:column]) < room * 2 // 3:
-        return 0
-    return max(0, column - room // 2)
-
-
-def _fit(line: str, room: int) -> str:
-    while line and cell_len(line) > room - 1:
-        line = line[:-1]
-    return line + "…"
-
-
-def _token(rest: str) -> int:
-    """How many characters to underline: the name, number or keyword=value that stands at the column."""
-    found = re.match(r"[\w.]+(=[\w.+-]+)?", rest)
-    return found.end() if found else 1
 
 
 def _change(sheet: Sheet, fixes: tuple[FixProposal, ...]) -> None:

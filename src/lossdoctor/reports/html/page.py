@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from lossdoctor.words import Finding, FixProposal, Panel, Report, short
@@ -29,6 +30,10 @@ LIMIT = 2_000_000
 
 POINTS = (1_000, 400, 150)
 """Points a curve, from the best page to the smallest."""
+
+
+# A number and its unit stay on one line.
+_UNIT = re.compile(r"(?<=\d) (?=(?:%|s|min|h)(?!\w))")
 
 
 class HtmlReporter:
@@ -138,11 +143,11 @@ def _finalize(value: object) -> object:
     """Every value on its way into the page: control characters and surrogates made visible."""
     if isinstance(value, Markup):
         return value
-    return visible(value) if isinstance(value, str) else value
+    return _UNIT.sub("\u00a0", visible(value)) if isinstance(value, str) else value
 
 
 @lru_cache(maxsize=1)
-def _template():  # type: ignore[no-untyped-def]
+def _template() -> Template:
     env = Environment(
         loader=PackageLoader("lossdoctor.reports.html", "templates"),
         autoescape=True,
