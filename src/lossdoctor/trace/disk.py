@@ -10,6 +10,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+_BINARY = getattr(os, "O_BINARY", 0)  # Windows would otherwise translate newlines
+
 
 def _write_all(descriptor: int, data: bytes) -> None:
     rest = memoryview(data)
@@ -24,7 +26,7 @@ def replace_file(path: Path, data: bytes, *, sync: bool = False) -> None:
     """
     temporary = path.with_name(path.name + ".tmp")
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _BINARY, 0o666)
         try:
             _write_all(descriptor, data)
             if sync:
@@ -32,7 +34,7 @@ def replace_file(path: Path, data: bytes, *, sync: bool = False) -> None:
         finally:
             os.close(descriptor)
         temporary.replace(path)
-    except OSError:
+    except BaseException:
         with suppress(OSError):
             temporary.unlink()
         raise
@@ -49,7 +51,7 @@ class GrowingFile:
 
     def append(self, data: bytes, *, sync: bool = False) -> None:
         """All of `data` or nothing of it. Raises OSError."""
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o666)
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | _BINARY, 0o666)
         try:
             found = os.fstat(descriptor).st_size
             if found < self.size:
@@ -59,7 +61,7 @@ class GrowingFile:
             os.lseek(descriptor, self.size, os.SEEK_SET)
             try:
                 _write_all(descriptor, data)
-            except OSError:
+            except BaseException:
                 with suppress(OSError):
                     os.ftruncate(descriptor, self.size)
                 raise

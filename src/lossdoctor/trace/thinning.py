@@ -9,19 +9,21 @@ gaps stay under 2 * 2**L.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 ENDS = 500
 SHRINK = 5 / 8
 
 
+_COINS = bytes(byte & 1 for byte in hashlib.shake_128(b"lossdoctor").digest(4096))
+
+
 def survives(unit: int, level: int) -> bool:
     """Whether the unit is the one of its 2**level that is kept."""
     for height in range(1, level + 1):
         pair = unit >> 1
-        bits = (pair * 0x9E3779B1 + height * 0x85EBCA77) & 0xFFFFFFFF
-        bits = ((bits ^ bits >> 15) * 0xC2B2AE3D) & 0xFFFFFFFF
-        if bits >> 31 != unit & 1:
+        if _COINS[(pair + height * 1021) & 4095] != unit & 1:
             return False
         unit = pair
     return True

@@ -67,6 +67,7 @@ class TraceWriter:
         self._busy = False
         self._lost = 0
         self._notes: list[str] = []
+        self._told = 0
         self._arrays: set[str] = set()
         self._arrays_left = int(ARRAYS_SHARE * limit_bytes)
         self._tables: dict[str, list[TableWriter]] = {}
@@ -111,18 +112,21 @@ class TraceWriter:
             raise ValueError(f"not a name for a table: {name!r}")
         if not columns or len(set(columns)) != len(columns):
             raise ValueError(f"a table's columns must be named, and each once: {columns!r}")
+        unit_bytes = int(TABLES_SHARE * self.limit_bytes / _UNITS)
+        if not self._intake.mine():  # and do not ask for the lock: a thread may have held it at the fork
+            return TableWriter(self._intake, table_files(self.folder, name, 0), columns, unit_bytes, False)
         with self._intake.lock:
             parts = self._tables.setdefault(name, [])
             for part in parts:
                 if part.columns == columns:
                     return part
-            unit_bytes = int(TABLES_SHARE * self.limit_bytes / _UNITS)
             files = table_files(self.folder, name, len(parts))
             live = len(self._live()) < PARTS and 8 * len(columns) <= unit_bytes
-            if not live and self._intake.mine():
-                self._note(f"the table {name} with {len(columns)} columns did not fit into the trace")
             part = TableWriter(self._intake, files, columns, unit_bytes, live)
-            parts.append(part)
+            if live:
+                parts.append(part)
+            else:
+                self._note(f"the table {name} with {len(columns)} columns did not fit into the trace")
             return part
 
     def array(self, name: str, values: np.ndarray[Any, np.dtype[Any]]) -> str | None:
@@ -238,7 +242,12 @@ class TraceWriter:
             note = self._events.thin(sync=sync)
             if note:
                 self._note(note)
+        told = len(self._notes)
+        for text in self._notes[self._told : told]:
+            line = json.dumps({"kind": NOTE_KIND, "text": text}).encode("ascii") + b"\n"
+            self._events.add(NOTE_KIND, True, line)
         self._events.write(sync=sync)
+        self._told = told  # only now: what waits may be lost, notes may not; a reader drops doubles
 
     def _live(self) -> list[TableWriter]:
         return [part for parts in self._tables.values() for part in parts if part.live]
@@ -255,8 +264,6 @@ class TraceWriter:
         with self._intake.lock:
             if text not in self._notes and len(self._notes) < 100:
                 self._notes.append(text)
-                line = json.dumps({"kind": NOTE_KIND, "text": text}).encode("ascii") + b"\n"
-                self._events.add(NOTE_KIND, True, line)
 
     def _failed(self, error: OSError) -> None:
         self._retry_at = self._clock() + RETRY_SECONDS
