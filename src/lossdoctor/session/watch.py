@@ -206,6 +206,9 @@ class Watch:
             if watcher is not None:
                 watcher.guard.call("finish", watcher.finish)
         seconds, own = self.own.elapsed, self.own.spent
+        if self.doors is not None:
+            with contextlib.suppress(Exception):
+                self.doors.close()
         if watcher is not None and how != "interrupted":
             self._probe(watcher)
         with contextlib.suppress(Exception):
@@ -216,9 +219,6 @@ class Watch:
                 )
             )  # fmt: skip
             self.writer.close()
-        if self.doors is not None:
-            with contextlib.suppress(Exception):
-                self.doors.close()
 
     def _probe(self, watcher: Watcher) -> None:
         """What needs no further steps is found out on copies, after the script's last line."""

@@ -171,7 +171,7 @@ class LossGraph:
     last layer; `sign` the sign with which the innermost criterion enters the loss (+1 minimised, -1 climbed,
     0 unknown); `criterion_op` its op; `broadcast` = (output shape, input shape) of an op that stretched
     a prediction over the batch; `rebuilt_leaves` shapes of leaves that require grad but are no parameter;
-    `nodes` the size of the graph.
+    `nodes` the size of the graph; `signs` the sign of every criterion op found near the loss (0: both).
     """
 
     kind: ClassVar[str] = "loss-graph"
@@ -188,6 +188,7 @@ class LossGraph:
     rebuilt_leaves: tuple[tuple[int, ...], ...] = ()
     nodes: int = 0
     truncated: bool = False
+    signs: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +208,9 @@ class GraphCut:
 @dataclass(frozen=True, slots=True)
 class GradientUse:
     """At an update: did `.grad` still hold what an earlier update had used (`reused`), and was it all zero
-    or missing although the backward pass had given something (`cleared`)?"""
+    or missing although the backward pass had given something (`cleared`)? `flipped`: it points the other way
+    than after the backward pass. `dropped`: of several backward passes before this update an earlier one's
+    gradient had been zeroed before the next."""
 
     kind: ClassVar[str] = "gradient-use"
     thin: ClassVar[bool] = True
@@ -218,6 +221,8 @@ class GradientUse:
     after_backward: float
     at_update: float
     old: float = 0.0
+    flipped: bool = False
+    dropped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

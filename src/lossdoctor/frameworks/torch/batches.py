@@ -35,6 +35,7 @@ class Batches:
         self.first_call: tuple[Any, ...] | None = None
         self.first_target: torch.Tensor | None = None
         self._activations = 0
+        self._relus = 0
 
     def saw_input(self, args: Any) -> None:
         """The first tensor that a model is called with."""
@@ -107,18 +108,20 @@ class Batches:
         if isinstance(module, nn.Sequential | nn.ModuleList) or output.dim() < 2:
             return
         self._activations += 1
-        with torch.no_grad():
-            values = output.detach().float()
-            flat = values.reshape(-1, values.shape[-1])
-            zero = (flat == 0).float()
-            stats = torch.stack(
-                [
-                    values.mean(), values.std(unbiased=False), values.abs().max(), (zero.mean(0) == 1).float().mean(),
-                    zero.mean(), flat.std(0, unbiased=False).mean(), (~torch.isfinite(values)).float().sum(),
-                ]
-            )  # fmt: skip
         own = next(module.parameters(recurse=False), None)
         path = watcher.path_of(own) if own is not None else _path_of(module, watcher.models())
+        self._measure(output, path, name)
+
+    def saw_relu(self, result: torch.Tensor) -> None:
+        """What a ReLU gave, as the graph has saved it: also where no module stands for it."""
+        if result.dim() >= 2 and result.numel() <= 2_000_000 and self._relus <= 300:
+            self._relus += 1
+            self._measure(result, "", "relu")
+
+    def _measure(self, output: torch.Tensor, path: str, name: str) -> None:
+        watcher = self.watcher
+        with torch.no_grad():
+            stats = _stats(output.detach().float())
         step, shape = watcher.updates, tuple(output.shape)
 
         def deliver(v: Any) -> None:
@@ -129,6 +132,17 @@ class Batches:
             )
 
         watcher.fetch.put(stats, deliver)
+
+
+def _stats(values: torch.Tensor) -> torch.Tensor:
+    flat = values.reshape(-1, values.shape[-1])
+    zero = (flat == 0).float()
+    return torch.stack(
+        [
+            values.mean(), values.std(unbiased=False), values.abs().max(), (zero.mean(0) == 1).float().mean(),
+            zero.mean(), flat.std(0, unbiased=False).mean(), (~torch.isfinite(values)).float().sum(),
+        ]
+    )  # fmt: skip
 
 
 def _path_of(module: nn.Module, models: list[nn.Module]) -> str:

@@ -39,6 +39,8 @@ class Walk:
     difference_op: str = ""
     picked: tuple[torch.Tensor, ...] = ()
     checkpointed: bool = False
+    signs: dict[str, int] = field(default_factory=dict)
+    relus: list[torch.Tensor] = field(default_factory=list)
 
 
 def op(node: Any) -> str:
@@ -62,6 +64,8 @@ def walk(loss: torch.Tensor) -> Walk:
         leaf = getattr(node, "variable", None)
         if leaf is not None:
             result.leaves.append(leaf)
+        if len(result.relus) < 6 and op(node) == "ReluBackward":
+            result.relus.append(node._saved_result.detach())
         if "Checkpoint" in str(node.name()) or op(node).startswith("CompiledFunction"):
             result.checkpointed = True
         for child, _ in node.next_functions:
@@ -74,6 +78,7 @@ def walk(loss: torch.Tensor) -> Walk:
 
 def _read_head(root: Any, result: Walk) -> None:
     """Follow the way from the loss to what it measures, then on to the last layer."""
+    result.signs = _all_signs(root)
     found = _nearest(root, CRITERION_OPS) or _nearest(root, LOG_OPS | ERROR_OPS)
     if found is None:
         result.chain = tuple(op(node) for node in _main_branch(root, 16))
@@ -119,6 +124,27 @@ def _nearest(root: Any, wanted: set[str]) -> tuple[list[Any], int] | None:
             seen.add(child)
             queue.append((child, (*path, child), sign * _local_sign(node, position)))
     return None
+
+
+def _all_signs(root: Any) -> dict[str, int]:
+    """With which sign each kind of criterion enters the loss; 0 where both signs occur."""
+    queue: list[tuple[Any, int]] = [(root, 1)]
+    seen = {root}
+    found: dict[str, int] = {}
+    for _ in range(300):
+        if not queue:
+            break
+        node, sign = queue.pop(0)
+        kind = op(node)
+        if kind in CRITERION_OPS | LOG_OPS:
+            found[kind] = sign if found.get(kind, sign) == sign else 0
+            continue
+        for position, (child, _) in enumerate(node.next_functions):
+            if child is None or child in seen or getattr(child, "variable", None) is not None:
+                continue
+            seen.add(child)
+            queue.append((child, sign * _local_sign(node, position)))
+    return found
 
 
 def _local_sign(node: Any, position: int) -> int:

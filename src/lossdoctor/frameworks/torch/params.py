@@ -92,12 +92,23 @@ def param_facts(param: torch.Tensor, name: str, owner: nn.Module | None, leaf: s
         std = float(spread.std(unbiased=False)) if numel else 0.0
         mean = float(spread.mean()) if numel else 0.0
         largest = float(spread.abs().max()) if numel else 0.0
-        equal = bool(param.dim() >= 2 and param.shape[0] > 1 and (values == values[:1]).all())
+        equal = _rows_equal(values, owner)
     return ParamFacts(
         name=name, shape=tuple(param.shape), numel=numel, requires_grad=bool(param.requires_grad), std=std,
         mean=mean, max_abs=largest, default_std=default_std(param, owner, leaf), rows_equal=equal,
         radius=spectral_radius(values, owner, leaf), role=role(owner, leaf), module=module,
     )  # fmt: skip
+
+
+def _rows_equal(values: torch.Tensor, owner: nn.Module | None) -> bool:
+    """All units alike, bit for bit; in a recurrent layer gate by gate."""
+    if values.dim() < 2 or values.shape[0] < 2:
+        return False
+    hidden = getattr(owner, "hidden_size", None) if isinstance(owner, nn.RNNBase | nn.RNNCellBase) else None
+    if isinstance(hidden, int) and values.shape[0] % hidden == 0 and hidden > 1:
+        gates = values.reshape(values.shape[0] // hidden, hidden, -1)
+        return bool((gates == gates[:, :1]).all())
+    return bool((values == values[:1]).all())
 
 
 def role(owner: nn.Module | None, leaf: str) -> str:

@@ -94,8 +94,10 @@ class Watcher:
         self._copies: list[tuple[int, torch.Tensor, torch.Tensor]] = []
         self._after_norms: dict[int, torch.Tensor] = {}
         self._after_total: torch.Tensor | None = None
-        self._used: tuple[torch.Tensor, torch.Tensor, torch.Tensor] | None = None
-        self._reuse: tuple[torch.Tensor, torch.Tensor] | None = None
+        self._used: dict[int, list[tuple[torch.Tensor, torch.Tensor]]] = {}
+        self._reuse: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
+        self._fresh: list[tuple[torch.Tensor, torch.Tensor]] = []
+        self._dropped: torch.Tensor | None = None
         self._outputs: list[tuple[str, str, bool, bool, int]] = []
         self._no_grad_looks = 0
         self._look_started = 0
@@ -320,9 +322,11 @@ class Watcher:
             events.LossGraph(
                 self.updates, self.training, site, True, tuple(sorted(reached)), found.chain, found.sign,
                 found.criterion_op, found.broadcast, tuple(rebuilt), found.nodes,
-                found.truncated or found.checkpointed,
+                found.truncated or found.checkpointed, found.signs,
             )
         )  # fmt: skip
+        for result in found.relus:
+            self.batches.saw_relu(result)
         self.terms.from_graph(found, loss, site)
         wanted = {i for i, p in self.book.params() if p.requires_grad}
         if (not wanted or not wanted <= set(reached)) and not found.truncated:
@@ -339,17 +343,21 @@ class Watcher:
             self.write(events.GraphCut(self.updates, *last))
 
     def _look_at_old_gradients(self) -> None:
-        """Is a gradient that an update has used already still there, unchanged? Then it is used again."""
-        self._reuse = None
-        if self._used is None:
-            return
-        param, sample, place = self._used
-        grad = param.grad
-        if grad is None or grad.is_sparse:
-            return
-        now = grad.detach().reshape(-1)[: sample.numel()]
-        if now.shape == sample.shape and now.device == sample.device:
-            self._reuse = ((now - sample).abs().sum(), sample.abs().sum())
+        """Is a gradient that an update has used already still there, unchanged? Then it is used again. And
+        is what an earlier backward pass of this iteration gave gone before any update used it?"""
+        self._reuse = {}
+        for number, kept in self._used.items():
+            pairs = [
+                (_thinned(param.grad), sample) for param, sample in kept if param.grad is not None and not param.grad.is_sparse
+            ]
+            pairs = [(now, sample) for now, sample in pairs if now.shape == sample.shape and now.device == sample.device]
+            if pairs:
+                change = sum(((now - sample).abs().sum() for now, sample in pairs[1:]), (pairs[0][0] - pairs[0][1]).abs().sum())
+                held = sum((sample.abs().sum() for _, sample in pairs[1:]), pairs[0][1].abs().sum())
+                self._reuse[number] = (change, held)
+        if self._since_update and self._fresh:
+            left = [_thinned(p.grad).abs().sum() for p, _ in self._fresh if dense_grad(p)]
+            self._dropped = torch.stack(left).sum() if left else torch.zeros(())
 
     def _norms_after_backward(self) -> None:
         params = [(i, p) for i, p in self.book.params() if dense_grad(p)]
@@ -359,6 +367,7 @@ class Watcher:
         norms = torch._foreach_norm([p.grad for _, p in params])
         self._after_norms = dict(zip([i for i, _ in params], norms, strict=True))
         self._after_total = torch.linalg.vector_norm(torch.stack([n.float() for n in norms]))
+        self._fresh = [(p, _thinned(p.grad).clone()) for _, p in _spread(params)]
 
     # -- the update -----------------------------------------------------------------------------------
 
@@ -367,13 +376,14 @@ class Watcher:
         number = self._optimizer(opt)
         _, params, indices = self._optimizer_params[number]
         if self.sampled:
-            self._copy_weights(params)
+            others = [p for i, p in self.book.params() if p.requires_grad and i not in set(indices)]
+            self._copy_weights(params + others[:MAX_TENSORS])
         have = [(i, p) for i, p in zip(indices, params, strict=True) if dense_grad(p)]
         lr = float(opt.param_groups[0]["lr"]) if self._plain_lr(opt) else float("nan")
         norms = torch._foreach_norm([p.grad for _, p in have]) if have else []
         self._row(number, lr, norms, len(params) - len(have))
         if self.sampled:
-            self._note_gradient_use(params)
+            self._note_gradient_use(number, params)
 
     @staticmethod
     def _plain_lr(opt: Any) -> bool:
@@ -382,8 +392,11 @@ class Watcher:
     def on_step_end(self, opt: Any) -> None:
         self._in_step = max(0, self._in_step - 1)
         number = self._optimizer(opt)
-        self._remember_used(self._optimizer_params[number][1])
         self._end_iteration(number)
+        if self.sampled:
+            self._remember_used(number, self._optimizer_params[number][1])
+        else:
+            self._used.pop(number, None)
 
     def _optimizer(self, opt: Any) -> int:
         number = self._optimizers.get(id(opt))
@@ -468,38 +481,41 @@ class Watcher:
             room -= param.numel()
             self._copies.append((index, param, param.detach().clone()))
 
-    def _note_gradient_use(self, params: list[torch.Tensor]) -> None:
-        """Fetched later: was the gradient used before, is it gone although the backward pass gave one?"""
+    def _note_gradient_use(self, number: int, params: list[torch.Tensor]) -> None:
+        """Fetched later: was the gradient used before, is it gone or turned round since the backward pass?"""
         now = [p.grad for p in params if dense_grad(p)]
         zero = torch.zeros(())
         at_update = torch.linalg.vector_norm(torch.stack([n.float() for n in torch._foreach_norm(now)])) if now else zero
         after = self._after_total if self._after_total is not None else zero
-        same, old = self._reuse if self._reuse is not None else (torch.ones(()), zero)
+        same, old = self._reuse.get(number, (torch.ones(()), zero))
+        turned = zero
+        mine = {id(p) for p in params}
+        fresh = [(p, sample) for p, sample in self._fresh if dense_grad(p) and id(p) in mine]
+        if fresh:
+            turned = sum((torch.dot(_thinned(p.grad).float(), s.float()) for p, s in fresh[1:]),
+                         torch.dot(_thinned(fresh[0][0].grad).float(), fresh[0][1].float()))  # fmt: skip
+        dropped = self._dropped if self._dropped is not None else torch.ones(())
         step, training = self.updates, self.training
-        self._reuse = None
-        self._after_total = None
+        self._reuse, self._fresh, self._dropped, self._after_total = {}, [], None, None
         backward_seen = self._since_update > 0
-        stacked = torch.stack([t.float().to(after.device) for t in (after, at_update, same, old)])
+        stacked = torch.stack([t.float().to(after.device) for t in (after, at_update, same, old, turned, dropped)])
 
         def deliver(values: Any) -> None:
-            after_, at_, difference, held = (float(v) for v in values)
+            after_, at_, difference, held, turned_, left = (float(v) for v in values)
             self.write(
                 events.GradientUse(
                     step, training, reused=held > 0 and difference == 0.0,
-                    cleared=at_ == 0.0 and (after_ > 0 or not backward_seen), after_backward=after_, at_update=at_, old=held,
+                    cleared=at_ == 0.0 and (after_ > 0 or not backward_seen), after_backward=after_, at_update=at_,
+                    old=held, flipped=turned_ < 0, dropped=left == 0.0,
                 )
             )  # fmt: skip
 
         self.fetch.put(stacked, deliver)
 
-    def _remember_used(self, params: list[torch.Tensor]) -> None:
-        for param in params:
-            if dense_grad(param):
-                grad = param.grad
-                assert grad is not None
-                self._used = (param, grad.detach().reshape(-1)[:16].clone(), grad)
-                return
-        self._used = None
+    def _remember_used(self, number: int, params: list[torch.Tensor]) -> None:
+        """Called at every update that precedes a sampled iteration: what this one has just used."""
+        kept = _spread([(0, p) for p in params if dense_grad(p)])
+        self._used[number] = [(p, _thinned(p.grad).clone()) for _, p in kept]
 
     def _end_iteration(self, number: int | None) -> None:
         if self._copies:
@@ -620,6 +636,18 @@ class Watcher:
 
     def models(self) -> list[nn.Module]:
         return list(self._model_refs)
+
+
+def _thinned(grad: Any) -> torch.Tensor:
+    """Up to 64 elements, evenly spread."""
+    flat: torch.Tensor = grad.detach().reshape(-1)
+    return flat[:: max(1, flat.numel() // 64)]
+
+
+def _spread(params: list[tuple[int, torch.Tensor]]) -> list[tuple[int, torch.Tensor]]:
+    """The first, the middle and the last of them."""
+    places = sorted({0, len(params) // 2, len(params) - 1}) if params else []
+    return [params[i] for i in places]
 
 
 def dense_grad(param: torch.Tensor) -> bool:

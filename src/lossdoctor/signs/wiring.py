@@ -1,0 +1,106 @@
+"""How loss, parameters and optimizers hang together: sets, read from the graph and the optimizers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from ..trace.events import (
+    GraphCut,
+    LossGraph,
+    ModelSeen,
+    ModeSeen,
+    OptimizerSeen,
+    ParamFacts,
+    ParamSeen,
+    RecurrentCall,
+    Site,
+)
+from ..trace.reader import Trace
+
+
+@dataclass(frozen=True)
+class WiringSign:
+    """R reached by the loss, O held by optimizers, M the models' parameters (signals.md, section 0)."""
+
+    facts: dict[int, ParamFacts]
+    in_model: frozenset[int]
+    held: frozenset[int]
+    graphs: tuple[LossGraph, ...]
+    cuts: tuple[GraphCut, ...]
+    models: tuple[ModelSeen, ...]
+    modes: tuple[ModeSeen, ...]
+    calls: tuple[RecurrentCall, ...]
+    sites: dict[int, Site]
+
+    @cached_property
+    def connected(self) -> tuple[LossGraph, ...]:
+        return tuple(g for g in self.graphs if g.requires_grad)
+
+    @cached_property
+    def reached(self) -> frozenset[int]:
+        """Every parameter that some loss reached."""
+        return frozenset(i for g in self.connected for i in g.reached)
+
+    @property
+    def opaque(self) -> bool:
+        """A graph that hides its leaves (checkpointing, compiled code): absence proves nothing."""
+        return any(g.truncated for g in self.graphs)
+
+    @cached_property
+    def trainable(self) -> frozenset[int]:
+        return frozenset(i for i, f in self.facts.items() if f.requires_grad)
+
+    @cached_property
+    def frozen(self) -> frozenset[int]:
+        return frozenset(i for i in self.in_model if not self.facts[i].requires_grad)
+
+    @cached_property
+    def unheld(self) -> frozenset[int]:
+        """Reached, trainable, and in no optimizer."""
+        return (self.reached & self.trainable) - self.held
+
+    @cached_property
+    def stale(self) -> frozenset[int]:
+        """Held by an optimizer, and never reached by a loss."""
+        return self.held - self.reached
+
+    @cached_property
+    def unreached(self) -> frozenset[int]:
+        """In a model, trainable, and never reached by a loss."""
+        return (self.in_model & self.trainable) - self.reached
+
+    def size(self, params: frozenset[int]) -> int:
+        return sum(self.facts[i].numel for i in params if i in self.facts)
+
+    def names(self, params: frozenset[int], most: int = 4) -> str:
+        names = [self.facts[i].name for i in sorted(params) if i in self.facts]
+        return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+    def site(self, index: int) -> Site | None:
+        return self.sites.get(index)
+
+    def where(self, what: str) -> Site | None:
+        """The first place of this kind: loss, criterion, forward, clip, scheduler, recurrent."""
+        return next((s for s in self.sites.values() if s.what == what), None)
+
+    @property
+    def recurrent_classes(self) -> tuple[str, ...]:
+        return tuple(cls for m in self.models for _, cls, _ in m.modules if cls in ("LSTM", "GRU", "RNN"))
+
+
+def measure_wiring(trace: Trace, training: int) -> WiringSign:
+    facts: dict[int, ParamFacts] = {}
+    in_model: set[int] = set()
+    for model in trace.of(ModelSeen):
+        for offset, fact in enumerate(model.params):
+            facts[model.first_param + offset] = fact
+            in_model.add(model.first_param + offset)
+    for seen in trace.of(ParamSeen):
+        facts[seen.param] = seen.facts
+    held = {i for o in trace.of(OptimizerSeen) for g in o.groups for i in g.params}
+    graphs = tuple(g for g in trace.of(LossGraph) if g.training == training) or tuple(trace.of(LossGraph))
+    return WiringSign(
+        facts, frozenset(in_model), frozenset(held), graphs, tuple(trace.of(GraphCut)), tuple(trace.of(ModelSeen)),
+        tuple(trace.of(ModeSeen)), tuple(trace.of(RecurrentCall)), {s.site: s for s in trace.of(Site)},
+    )  # fmt: skip
