@@ -140,6 +140,37 @@ def shop(folder: Path) -> None:
         write_csv(folder / f"{stem}.csv", {"day": text(np.arange(n), "d"), "sales": text(shown, ".0f")})
 
 
+@maker("nan-loss-flat-windows")
+def flat_windows(folder: Path) -> None:
+    """Signals of three shapes; in train.npz a few windows in which the sensor stood still."""
+    rng = np.random.default_rng(17)
+    n, steps = 380, 24
+    kind = rng.integers(0, 3, n)
+    t = np.arange(steps)
+    turn = 2 * np.pi * t / rng.uniform(7, 11, (n, 1)) + rng.uniform(0, 6.28, (n, 1))
+    shapes = np.stack([np.sin(turn), np.sign(np.sin(turn)), 2 * ((turn / (2 * np.pi)) % 1) - 1])
+    signal = shapes[kind, np.arange(n)] + 0.15 * rng.standard_normal((n, steps))
+    signal = np.round(rng.uniform(20, 30, (n, 1)) + rng.uniform(1, 4, (n, 1)) * signal, 2)
+    for stem in ("train", "fixed"):
+        shown = signal.copy()
+        if stem == "train":
+            still = rng.choice(n, 9, replace=False)
+            shown[still] = shown[still, :1]
+        np.savez_compressed(folder / f"{stem}.npz", signal=shown.astype(np.float32), kind=kind.astype(np.int64))
+
+
+@maker("nan-loss-attention")
+def attention(folder: Path) -> None:
+    """Visitor counts in ones (hundreds) and in hundreds."""
+    rng = np.random.default_rng(18)
+    n, steps = 520, 10
+    x = np.stack([200 + 60 * rng.standard_normal((n, steps)) for _ in range(3)], axis=2).round()
+    y = (x[:, :, 0].mean(1) > x[:, :, 1].mean(1)).astype(np.int64)
+    for stem, unit in (("train", 1.0), ("fixed", 100.0)):
+        shown = (x / unit).astype(np.float32)
+        np.savez_compressed(folder / f"{stem}.npz", x_train=shown[:420], y_train=y[:420], x_test=shown[420:], y_test=y[420:])
+
+
 def main(names: list[str]) -> None:
     for name in names or list(MAKERS):
         folder = CASEBOOK / name
