@@ -16,8 +16,6 @@ from typing import Any, Literal, TypeAlias, Union, get_args, get_origin, get_typ
 
 from lossdoctor.words import HeatPanel, LinePanel, Report, TablePanel
 
-from .plain import visible
-
 __all__ = ["PANEL_KINDS", "Json", "Misfit", "NotFinite", "decode", "encode", "field_names", "hints_of"]
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -57,7 +55,7 @@ def encode(value: object, not_finite: NotFinite, at: str = "") -> Json:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")
+        return _text(value)
     if isinstance(value, numbers.Integral):
         return int(value)
     if isinstance(value, numbers.Real):
@@ -93,7 +91,12 @@ def _encode_fields(value: Any, not_finite: NotFinite, at: str) -> Json:
 
 
 def _key(key: object) -> str:
-    return visible(str(key))
+    return _text(str(key))
+
+
+def _text(text: str) -> str:
+    """A file name that is no UTF-8 carries lone surrogates, which JSON readers refuse."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _pointer(key: str) -> str:

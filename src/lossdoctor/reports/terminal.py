@@ -13,24 +13,21 @@ from typing import TextIO
 
 from rich.cells import cell_len
 
-from lossdoctor.words import Arm, Evidence, Finding, FixProposal, Report, short
+from lossdoctor.words import Evidence, Finding, FixProposal, Report, short
 
 from .plain import one_line, visible
 from .quoting import quote
 from .sheet import Column, Sheet
-from .sparkline import ASCII_BARS, BARS, arm_range, resampled, sparkline
+from .sparkline import BARS
+from .whatif_table import what_if_table
 from .wording import (
-    CONTROL_FIXES,
     Group,
-    arms_by_outcome,
     certainty,
     duration,
-    fix_words,
     grouped,
     is_diff,
     percent,
     place_words,
-    what_if_words,
 )
 
 __all__ = ["TerminalReporter", "print_report", "render_terminal"]
@@ -43,11 +40,9 @@ PIPED_WIDTH = 100
 SHOWN_EVIDENCE = 3
 SHOWN_NOT_JUDGED = 3
 SHOWN_NOTES = 4
-SHOWN_SAME = 4
 
 _SEVERITY_STYLE = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan"}
 _VERDICT_STYLE = {"learning": "bold green", "converged": "bold green", "too-short": "bold yellow"}
-_OUTCOME_STYLE = {"cures": "bold green", "helps": "green", "worse": "red", "did not take hold": "yellow"}
 _SAFETY = {
     "safe": "",
     "unsafe": " (may change what else the script does: look at it)",
@@ -108,7 +103,7 @@ def render_terminal(
     elif not report.findings:
         sheet.blank()
         sheet.add(_nothing_found(report))
-    _what_if(sheet, report)
+    what_if_table(sheet, report)
     _others(sheet, groups)
     _trainings(sheet, report)
     _rest(sheet, report)
@@ -225,40 +220,6 @@ def _change(sheet: Sheet, fixes: tuple[FixProposal, ...]) -> None:
             indent=3,
             hang=4,
         )
-
-
-def _what_if(sheet: Sheet, report: Report) -> None:
-    if not report.arms:
-        return
-    sheet.blank()
-    sheet.add(("What if", "bold"), (f"  {what_if_words(report)}", "dim"), hang=2)
-    size = 8 if sheet.width < 80 else 16 if sheet.width < 110 else 24
-    bars = ASCII_BARS if sheet.ascii else BARS
-    arms = arms_by_outcome(report.arms)
-    drawn = [arm for arm in arms if arm.outcome != "did not take hold"]
-    same = [arm for arm in drawn if arm.outcome == "no difference" and arm.fix not in CONTROL_FIXES]
-    short_of = same[SHOWN_SAME:] if len(same) > SHOWN_SAME + 1 else []
-    rows = [_arm_row(arm, report, size, bars) for arm in drawn if arm not in short_of]
-    if rows:
-        columns = (Column(), Column(bends=True), Column(style="cyan"), Column(right=True))
-        sheet.table(columns, rows, indent=3)
-    if short_of:
-        sheet.add(("no difference either: ", "dim"), ", ".join(map(fix_words, short_of)), indent=3, hang=2)
-    for arm in arms:
-        if arm not in drawn:
-            note = f" ({one_line(arm.note)})" if arm.note else ""
-            sheet.add(("did not take hold: ", "yellow"), fix_words(arm), (note, "dim"), indent=3, hang=2)
-
-
-def _arm_row(arm: Arm, report: Report, size: int, bars: str) -> tuple[str | tuple[str, str], ...]:
-    control = arm.fix in CONTROL_FIXES
-    outcome = "the original" if control else arm.outcome
-    title = fix_words(arm)
-    low, high = arm_range(report.arms, arm.measure)
-    value = arm.skill if arm.measure == "skill" else arm.loss
-    level = "" if value is None else f"{arm.measure} {short(value)}"
-    curve = sparkline(resampled(arm.curve[1], size), low, high, bars=bars)
-    return ((outcome, "dim" if control else _OUTCOME_STYLE.get(arm.outcome, "dim")), title, curve, level)
 
 
 def _others(sheet: Sheet, groups: tuple[Group, ...]) -> None:

@@ -154,6 +154,7 @@ def _template() -> Template:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
         finalize=_finalize,
     )
     env.filters.update(short=short, line=one_line, prose=prose, percent=percent, duration=duration)

@@ -48,7 +48,7 @@ def prose(text: str) -> Markup:
         elif _BULLET.match(line):
             if paragraph:
                 flush()
-            bullets.append([_BULLET.sub("", line)])
+            bullets.append([_BULLET.sub("", line).strip()])
         elif bullets and line.startswith(" "):
             bullets[-1].append(line.strip())
         else:
