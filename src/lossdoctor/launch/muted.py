@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+if sys.platform != "win32":
+    import fcntl
+
 STREAMS = ("stdin", "stdout", "stderr")
 
 
@@ -40,7 +43,8 @@ def muted(out_path: Path | str | None = None, *, forked: bool = False) -> Iterat
     try:
         yield
     finally:
-        _flush(sys.stdout, sys.stderr, own["stdout"], own["stderr"])
+        # Also what was written through references that someone kept, while it still goes to the file.
+        _flush(sys.stdout, sys.stderr, *own.values(), *streams.values())
         for name in STREAMS:
             setattr(sys, name, streams[name])
         for number, copy in saved.items():
@@ -60,8 +64,11 @@ def _open_stream(number: int, like: TextIO | None) -> TextIO:
 
 
 def _duplicate(number: int) -> int | None:
+    """A copy well above 0, 1 and 2, which would otherwise be handed out where one of them is closed."""
     try:
-        return os.dup(number)
+        if sys.platform == "win32":
+            return os.dup(number)
+        return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 10)
     except OSError:
         return None
 

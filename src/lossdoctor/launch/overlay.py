@@ -143,7 +143,7 @@ class Overlay:
         return self.top(path)
 
     def missing(self, path: str) -> OSError:
-        """What the system says of `path`, which is not there: ENOENT, or ENOTDIR if a part above is a file."""
+        """What the system says of `path`, which is not there: ENOENT, or ENOTDIR below a file."""
         above = path.rpartition("/")[0]
         while above and self.locate(above) is None:
             above = above.rpartition("/")[0]

@@ -89,17 +89,22 @@ def end_children(keep: Collection[int] = (), patience: float = 2.0) -> list[int]
     with _no_child_signals():
         for pid in doomed:
             _signal(pid, signal.SIGTERM)
-        deadline = time.monotonic() + patience
-        alive = set(doomed)
-        while alive and time.monotonic() < deadline:
-            alive = {pid for pid in alive if not _gone(pid)}
-            if alive:
-                time.sleep(0.01)
         # What they had started in the meantime must go with them.
-        for pid in {*alive, *descendants(os.getpid(), without=spared)}:
+        alive = {*_still_there(doomed, patience), *descendants(os.getpid(), without=spared)}
+        for pid in alive:
             _signal(pid, signal.SIGKILL)
-            _gone(pid)
+        _still_there(alive, patience)
     return doomed
+
+
+def _still_there(pids: Collection[int], patience: float) -> set[int]:
+    """Those of `pids` that have not ended after `patience` seconds; comes back as soon as all have."""
+    deadline = time.monotonic() + patience
+    alive = {pid for pid in pids if not _gone(pid)}
+    while alive and time.monotonic() < deadline:
+        time.sleep(0.01)
+        alive = {pid for pid in alive if not _gone(pid)}
+    return alive
 
 
 def descendants(of: int, without: Collection[int] = ()) -> list[int]:

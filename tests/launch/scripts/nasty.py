@@ -1,4 +1,3 @@
-# ruff: noqa: PTH, SIM115 - people write files in every way, and so does this
 """Does all that a training script does to files, and prints what it finds afterwards."""
 
 import bz2

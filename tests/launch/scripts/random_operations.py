@@ -1,4 +1,3 @@
-# ruff: noqa: PTH, SIM115, E701, E702, E704
 """Random file operations, in the sandbox and free in a twin folder: the same results, and no harm."""
 
 import os
