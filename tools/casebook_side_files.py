@@ -171,6 +171,122 @@ def attention(folder: Path) -> None:
         np.savez_compressed(folder / f"{stem}.npz", x_train=shown[:420], y_train=y[:420], x_test=shown[420:], y_test=y[420:])
 
 
+@maker("constant-inputs-export")
+def export(folder: Path) -> None:
+    """Shares in [0, 1) exported with no digits after the point, and with three."""
+    rng = np.random.default_rng(21)
+    n = 1500
+    a, b = smooth(rng.standard_normal(n), 0.7), smooth(rng.standard_normal(n), 0.9)
+    cpu, memory = 0.47 / (1 + np.exp(-2 * a)), 0.47 / (1 + np.exp(-2 * b))
+    latency = np.zeros(n)
+    for t in range(1, n):
+        latency[t] = 0.6 * latency[t - 1] + 0.5 * a[t - 1] + 0.4 * max(0.0, b[t])
+    latency += 0.1 * rng.standard_normal(n)
+    latency = (latency - latency.mean()) / latency.std()
+    for stem, form in (("train", ".0f"), ("fixed", ".3f")):
+        write_csv(folder / f"{stem}.csv", {"cpu": text(cpu, form), "memory": text(memory, form), "latency": text(latency, ".3f")})
+
+
+@maker("constant-inputs-stuck-sensor")
+def stuck(folder: Path) -> None:
+    """The same recording with the sensor's true readings, and with its power-on value in every row."""
+    rng = np.random.default_rng(22)
+    n, steps = 400, 24
+    kind = rng.integers(0, 4, n)
+    t = np.arange(steps)
+    rate = np.array([0.25, 0.45, 0.75, 1.2])[kind][:, None]
+    x = np.sin(rate * t + rng.uniform(0, 6.28, (n, 1))) + 0.3 * rng.standard_normal((n, steps))
+    for stem in ("train", "fixed"):
+        shown = np.full_like(x, 0.52) if stem == "train" else x
+        shown = np.round(shown, 2)
+        np.savez_compressed(folder / f"{stem}.npz", x=shown.astype(np.float32), y=kind.astype(np.int64))
+
+
+@maker("class-imbalance-alarms")
+def alarms(folder: Path) -> None:
+    """Four alarms in a hundred, and the same with the alarms of the training part repeated."""
+    rng = np.random.default_rng(23)
+    n, steps = 1100, 12
+    alarm = (rng.random(n) < 0.05).astype(np.int64)
+    x = rng.standard_normal((n, steps, 2))
+    x[:, 3:, 0] += 0.58 * alarm[:, None]
+    x[:, :, 1] += 0.25 * alarm[:, None] * np.sin(np.arange(steps) / 2)
+    x = np.round(x, 2).astype(np.float32)
+    train, test = np.arange(700), np.arange(700, n)
+    rare = train[alarm[train] == 1]
+    for stem in ("train", "fixed"):
+        index = train if stem == "train" else np.concatenate([train, rng.choice(rare, 620)])
+        if stem == "fixed":
+            index = index[rng.permutation(len(index))]
+        np.savez_compressed(
+            folder / f"{stem}.npz", index=index.astype(np.int32), x=x[: len(train)], y=alarm[train], x_test=x[test], y_test=alarm[test]
+        )
+
+
+@maker("inputs-targets-misaligned-join")
+def join(folder: Path) -> None:
+    """Targets joined by row after one of the tables had been sorted by another key."""
+    rng = np.random.default_rng(24)
+    n, steps = 420, 16
+    x = rng.standard_normal((n, steps, 2))
+    y = np.zeros(n)
+    for t in range(steps):
+        y = 0.8 * y + 0.5 * x[:, t, 0] * (x[:, t, 1] > 0) + 0.2 * x[:, t, 1]
+    y = (y - y.mean()) / y.std()
+    x = np.round(x, 2).astype(np.float32)
+    for stem in ("train", "fixed"):
+        shown = y.copy()
+        if stem == "train":
+            shown[:340] = shown[:340][np.argsort(rng.permutation(340))]
+        np.savez_compressed(folder / f"{stem}.npz", x=x, y=shown.astype(np.float32))
+
+
+@maker("inputs-targets-misaligned-clock")
+def clock(folder: Path) -> None:
+    """The meter's clock runs 40 rows behind the weather station's."""
+    rng = np.random.default_rng(25)
+    n = 1600
+    sun, wind = smooth(rng.standard_normal(n), 0.6), smooth(rng.standard_normal(n), 0.6)
+    power = np.zeros(n)
+    for t in range(2, n):
+        power[t] = 0.5 * power[t - 1] + 0.6 * sun[t] + 0.4 * np.tanh(2 * wind[t - 1])
+    power = (power - power.mean()) / power.std() + 0.1 * rng.standard_normal(n)
+    for stem, lag in (("train", 40), ("fixed", 0)):
+        write_csv(
+            folder / f"{stem}.csv",
+            {"sun": text(sun, ".3f"), "wind": text(wind, ".3f"), "power": text(np.roll(power, lag), ".3f")},
+        )
+
+
+@maker("no-signal-returns")
+def returns(folder: Path) -> None:
+    """Daily returns: pure noise, and with the pull back to a mean that the model is after."""
+    rng = np.random.default_rng(26)
+    n = 1500
+    noise = rng.standard_normal(n)
+    pulled = np.zeros(n)
+    gap = 0.0
+    for t in range(n):
+        pulled[t] = -0.8 * gap + 0.6 * noise[t]
+        gap = 0.8 * gap + pulled[t]
+    for stem, r in (("train", noise), ("fixed", pulled)):
+        price = 100 * np.exp(np.cumsum(0.01 * (r - r.mean()) / r.std()))
+        write_csv(folder / f"{stem}.csv", {"day": text(np.arange(n), "d"), "close": text(price, ".4f")})
+
+
+@maker("outliers-glitches")
+def glitches(folder: Path) -> None:
+    """A flow meter that shows 65535 on six days, and the same without them."""
+    rng = np.random.default_rng(27)
+    n = 1500
+    flow = 40 + 9 * np.sin(2 * np.pi * np.arange(n) / 12) + 6 * smooth(rng.standard_normal(n), 0.8)
+    for stem in ("train", "fixed"):
+        shown = flow.copy()
+        if stem == "train":
+            shown[[90, 333, 334, 602, 871, 1040]] = 65535
+        write_csv(folder / f"{stem}.csv", {"t": text(np.arange(n), "d"), "flow": text(shown, ".2f")})
+
+
 def main(names: list[str]) -> None:
     for name in names or list(MAKERS):
         folder = CASEBOOK / name
