@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -26,6 +27,12 @@ class Signs:
     births: tuple[Birth, ...] = ()
     panel_asked: bool = False
     _memo: dict[str, object] = field(default_factory=dict, repr=False)
+
+    def memo(self, name: str, measure: Callable[[], object]) -> object:
+        """A measure that is taken once; for those that live in files of their own."""
+        if name not in self._memo:
+            self._memo[name] = measure()
+        return self._memo[name]
 
     @cached_property
     def loss(self) -> LossSign:

@@ -1,1 +1,1 @@
-
+"""The causes of this family, one file each."""

@@ -103,6 +103,10 @@ def _stand_at_the_engine(doors: Doors, watcher: Watcher) -> None:
             call("backward", watcher.on_backward_begin, t_outputs, kwargs)
             try:
                 return original(t_outputs, *args, **kwargs)
+            except RuntimeError as error:
+                if watcher.birth is not None:
+                    watcher.birth.error(error)
+                raise
             finally:
                 call("after backward", watcher.on_backward_end)
                 watcher.after_door()
@@ -209,5 +213,14 @@ def _watch_modules(doors: Doors, watcher: Watcher) -> None:
 
         return enter
 
+    def make_iter(original: Callable[..., Any]) -> Callable[..., Any]:
+        def iterate(self: Any) -> Any:
+            if self.num_workers > 0:
+                watcher.leave_snapshot()
+            return original(self)
+
+        return iterate
+
+    doors.replace(torch.utils.data.DataLoader, "__iter__", make_iter)
     doors.replace(torch.no_grad, "__enter__", make)
     doors.replace(torch.inference_mode, "__enter__", make)

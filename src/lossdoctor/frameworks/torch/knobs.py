@@ -173,8 +173,11 @@ class Reinitialise(Knob):
     of up to that many steps (Tallec & Ollivier 2018, "Can recurrent neural networks warp time?").
     """
 
-    def __init__(self, forget: float = 0.0, chrono: float = 0.0, weights: bool = True) -> None:
+    def __init__(
+        self, forget: float = 0.0, chrono: float = 0.0, weights: bool = True, orthogonal: bool = False
+    ) -> None:
         super().__init__()
+        self.orthogonal = orthogonal
         self.forget = forget
         self.chrono = chrono
         self.weights = weights
@@ -187,6 +190,12 @@ class Reinitialise(Knob):
             if self.weights and callable(reset):
                 reset()
                 self.held()
+            if self.orthogonal and isinstance(module, nn.RNN | nn.RNNCell | nn.GRU | nn.GRUCell):
+                for name, weight in module.named_parameters(recurse=False):
+                    if name.startswith("weight_hh"):
+                        for block in weight.detach().split(weight.shape[1]):
+                            nn.init.orthogonal_(block)
+                        self.held()
             if isinstance(module, nn.LSTM | nn.LSTMCell) and (self.forget or self.chrono):
                 self._gates(module)
                 self.held()
@@ -295,6 +304,53 @@ class WeighClasses(Knob):
         return args, kwargs
 
 
+class Unfreeze(Knob):
+    """Every floating-point parameter of the models wants a gradient, and the first optimizer steps it too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._thawed: list[torch.Tensor] = []
+        self.note = "no parameter was frozen"
+
+    def first_forward(self, models: list[nn.Module]) -> None:
+        frozen = {id(p): p for m in models for p in m.parameters() if not p.requires_grad and p.is_floating_point()}
+        self._thawed = list(frozen.values())
+        for param in self._thawed:
+            param.requires_grad_(True)
+
+    def before_step(self, opt: Any) -> None:
+        if not self._thawed:
+            return
+        held = {id(p) for group in opt.param_groups for p in group["params"]}
+        missing = [p for p in self._thawed if id(p) not in held]
+        if missing:
+            opt.add_param_group({"params": missing})
+        self._thawed = []
+        self.held()
+
+
+class RightMode(Knob):
+    """Modules are in training mode where gradients flow, and in evaluation mode where none do."""
+
+    inputs_wanted = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._models: list[nn.Module] = []
+        self.note = "every pass was in its right mode"
+
+    def first_forward(self, models: list[nn.Module]) -> None:
+        self._models = models
+
+    def inputs(self, module: nn.Module, args: Args) -> Args | None:
+        if any(module is model for model in self._models):
+            wanted = torch.is_grad_enabled()
+            if any(part.training != wanted for part in module.modules()):
+                module.train(wanted)
+                self.held()
+        return None
+
+
 class Knobs:
     """The interventions of one run, asked in order."""
 
@@ -366,12 +422,16 @@ def make_knob(fix: str, args: Numbers) -> Knob | None:
     if fix == "reinit":
         return Reinitialise(
             forget=float(args.get("forget", 0.0)), chrono=float(args.get("chrono", 0.0)),
-            weights=not bool(args.get("keep", False)),
+            weights=not bool(args.get("keep", False)), orthogonal=bool(args.get("orthogonal", False)),
         )  # fmt: skip
     if fix == "scale-inputs":
         return ScaleInputs(list(args["mean"]), list(args["std"]))
     if fix == "scale-targets":
         return ScaleTargets(float(args["mean"]), float(args["std"]))
+    if fix == "unfreeze":
+        return Unfreeze()
+    if fix == "set-mode":
+        return RightMode()
     if fix == "weight-classes":
         return WeighClasses(list(args["weights"]))
     return None

@@ -24,7 +24,8 @@ from ..sampling import OwnTime, Sampler
 from .batches import Batches
 from .doors import UNSEEN_FILE, Guard
 from .fetch import Fetch
-from .graph import Walk, walk
+from .graph import walk
+from .nan_birth import BirthWatch
 from .params import ParamBook, model_seen, param_facts, sub_parameters
 from .recurrent import Recurrences
 from .terms import Terms
@@ -105,6 +106,7 @@ class Watcher:
         self.last_output: torch.Tensor | None = None
         self._graph_nodes = 0
         self._find_nan_from: int | None = None
+        self.birth: BirthWatch | None = None
 
     # -- small things that the parts share ------------------------------------------------------------
 
@@ -133,6 +135,9 @@ class Watcher:
         frame = frame or fallback  # type: ignore[assignment]
         if frame is None:
             return -1
+        if what == "":
+            self._place = (frame.f_code.co_filename, frame.f_lineno)
+            return -1
         key = (frame.f_code.co_filename, frame.f_lineno, what)
         index = self._sites.get(key)
         if index is None:
@@ -141,6 +146,12 @@ class Watcher:
             index = self._sites[key] = len(self._sites)
             self.write(events.Site(index, *key))
         return index
+
+    def user_place(self) -> tuple[str, int]:
+        """File and line of the user's innermost frame."""
+        self._place = ("", 0)
+        self.site("")
+        return self._place
 
     def after_door(self) -> None:
         """Outside the guard: here the run may be asked to stop."""
@@ -178,6 +189,9 @@ class Watcher:
         self._step_rows = writer.table("step", STEP_COLUMNS)
         self._tensor_rows = writer.table("tensor", TENSOR_COLUMNS)
         self._find_nan_from = find_nan_from
+        if find_nan_from is not None and find_nan_from <= 0:
+            self.birth = BirthWatch(self, self.user_place)
+            self.birth.start()
 
     def name_params(self, params: list[torch.Tensor], where: str) -> list[int]:
         """Run-wide indices of parameters; those that no model has are noted by shape."""
@@ -265,13 +279,15 @@ class Watcher:
         self._depth += 1
         if self._depth > 1:
             return
-        accumulate = bool(kwargs.get("accumulate_grad", False))
         losses = [t for t in tensors if isinstance(t, torch.Tensor)]
         if not losses:
             return
         if not self._in_step and self._since_update and not self._optimizers:
             self._end_iteration(None)
         loss = losses[0]
+        if self.birth is not None:
+            self.birth.loss(bool(torch.isfinite(loss.detach()).all()))
+            self.birth.backward(True)
         value = loss.detach().clone() if loss.numel() == 1 else loss.detach().float().mean()
         if len(losses) > 1:
             value = sum((t.detach().float().mean() for t in losses[1:]), value)
@@ -282,10 +298,11 @@ class Watcher:
         if self.sampled or not loss.requires_grad:
             self._look_at_graph(loss, site)
             self._look_at_old_gradients()
-        del accumulate
 
     def on_backward_end(self) -> None:
         self._depth -= 1
+        if self.birth is not None:
+            self.birth.backward(False)
         if self._depth > 0:
             self._depth = max(0, self._depth)
             return
@@ -534,6 +551,9 @@ class Watcher:
         if len(self.fetch) >= FLUSH_ROWS * 3 or monotonic() >= self._flush_at:
             self.flush()
         self._choose()
+        if self._find_nan_from is not None and self.updates >= self._find_nan_from and self.birth is None:
+            self.birth = BirthWatch(self, self.user_place)
+            self.birth.start()
 
     def _choose(self) -> None:
         """Decide whether the coming iteration is looked into."""
@@ -689,4 +709,3 @@ def _nothing() -> None:
     return None
 
 
-__all__ = ["Walk", "Watcher"]

@@ -1,0 +1,66 @@
+"""The rare class is never predicted."""
+
+from __future__ import annotations
+
+import math
+
+from ...signs import Signs
+from ...words import Judgement
+from ..cause import Cause, finding
+from ..places import criterion_place
+
+RARE = 0.75
+"""Share of the commonest of two classes from which one may speak of imbalance."""
+
+
+def judge(signs: Signs) -> Judgement:
+    answers = signs.fed.answers(last=8)
+    if answers is None:
+        return CAUSE.healthy("the targets are no classes") if signs.fed.targets is not None else CAUSE.not_judged("targets")
+    shares = answers.targets / max(1.0, answers.targets.sum())
+    seen = shares[shares > 0]
+    if len(seen) < 2:
+        return CAUSE.not_judged("at least two classes among the captured targets")
+    entropy = float(-(seen * _log(seen)).sum() / math.log(len(seen)))
+    majority = answers.majority_share
+    uneven = majority > RARE if len(seen) == 2 else (entropy < 0.75 or majority > 3 / len(seen))
+    if not uneven:
+        return CAUSE.healthy(f"the commonest class has {majority:.0%} of the targets")
+    recall = answers.rare_recall
+    if math.isnan(recall) or recall > 0.3:
+        return CAUSE.healthy(f"the classes are uneven, and the rare ones are found (recall {recall:.2f})")
+    arm = signs.arm("weight-classes")
+    evidence: list[tuple[str, float | int | str | bool | None, str]] = [
+        ("share of the commonest class", majority, ""),
+        ("recall of the rare classes", recall, "above 0.5"),
+        ("share of answers that name the commonest class", answers.answered_majority, f"{majority:.2g}"),
+    ]
+    if arm is not None and arm.took_hold and arm.balanced is not None:
+        before = answers.balanced_accuracy
+        evidence.append(("balanced accuracy with weighted classes", arm.balanced, ""))
+        evidence.append(("balanced accuracy as it is", before, f"above {1 / len(seen):.2g}, which is chance"))
+        chance = 1 / len(seen)
+        if arm.balanced > before + 0.3 * (1 - before) and arm.balanced > chance + 0.15:
+            return finding(
+                CAUSE.id,
+                f"The rare classes are never answered (recall {recall:.2f}, while {majority:.0%} are of one class); weighted "
+                f"by their rarity, balanced accuracy goes from {before:.2f} to {arm.balanced:.2f}.",
+                evidence, confidence=0.9, severity="error", proof="intervention", where=criterion_place(signs),
+                panels=("targets", "what-if"),
+            )  # fmt: skip
+        return CAUSE.healthy(f"weighted by their rarity the classes are found no better (balanced accuracy {arm.balanced:.2f})")
+    return finding(
+        CAUSE.id,
+        f"The rare classes are never answered: {answers.answered_majority:.0%} of the answers name the commonest class, which "
+        f"has {majority:.0%} of the targets.",
+        evidence, confidence=0.45, severity="warning", proof="statistics", where=criterion_place(signs), panels=("targets",),
+    )  # fmt: skip
+
+
+def _log(values: object) -> object:
+    import numpy as np
+
+    return np.log(values)  # type: ignore[call-overload]
+
+
+CAUSE = Cause("class-imbalance", judge, __doc__, needs=("targets", "predictions"), fixes=("weight-classes",))

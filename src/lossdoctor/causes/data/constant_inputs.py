@@ -1,0 +1,54 @@
+"""The inputs say nothing: preprocessing has left one value, zeros, or the same row for all."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...signs import Signs
+from ...signs.standing import learned
+from ...words import Judgement
+from ..cause import Cause, finding
+from ..places import recurrent_place
+
+NEARLY_ALL = 0.97
+
+
+def judge(signs: Signs) -> Judgement:
+    inputs = signs.fed.inputs
+    if not inputs:
+        return CAUSE.not_judged("input batches")
+    samples = sum(len(x) for x in inputs)
+    if samples < 8:
+        return CAUSE.not_judged("at least eight samples")
+    same = signs.fed.identical_rows
+    spread = signs.fed.spread_between_samples
+    size = max((float(np.nanmax(np.abs(x.astype(float)))) for x in inputs), default=0.0)
+    varied_targets = signs.fed.targets is not None and len(np.unique(signs.fed.targets)) > 1
+    flat = not signs.fed.integer_inputs and spread <= 1e-6 * max(size, 1e-30)
+    time_only = flat and _varies_over_time(inputs)
+    if same < NEARLY_ALL and not flat:
+        return CAUSE.healthy(f"{1 - same:.0%} of the captured samples differ from one another")
+    if not varied_targets or learned(signs):
+        return CAUSE.healthy("the inputs hardly differ, and neither do the targets, or the run learns all the same")
+    what = "zero" if size == 0 else ("the same in every sample" if time_only or size else "one value")
+    return finding(
+        CAUSE.id,
+        f"The inputs say nothing: they are {what} ({same:.0%} of {samples} captured samples are identical), while the "
+        "targets differ.",
+        [
+            ("samples identical to another one, share", same, "near 0"),
+            ("largest deviation of an input over the samples", spread, f"> 0 (values up to {size:.3g})"),
+            ("distinct targets", len(np.unique(signs.fed.targets)) if signs.fed.targets is not None else 0, ""),
+        ],
+        confidence=0.96,
+        where=recurrent_place(signs),
+        since_step=0,
+        panels=("inputs", "loss"),
+    )
+
+
+def _varies_over_time(inputs: tuple[np.ndarray[tuple[int, ...], np.dtype[np.float64]], ...]) -> bool:
+    return any(x.ndim >= 2 and float(np.nanmax(np.nanstd(x[:1].astype(float), axis=1))) > 0 for x in inputs)
+
+
+CAUSE = Cause("constant-inputs", judge, __doc__, needs=("inputs", "targets"), fixes=("drop-constant-input",))

@@ -1,0 +1,70 @@
+"""The run stops while it is still learning."""
+
+from __future__ import annotations
+
+from ...signs import Signs
+from ...signs.arms import ArmSign
+from ...signs.standing import early_update_ratio, learned
+from ...words import Judgement
+from ..cause import Cause, finding
+from ..places import loss_place
+
+FEW = 300
+"""Updates below which a run with steps of the usual size is short, whatever its task."""
+
+USUAL_STEP = 2e-3
+"""Update / weight of a step that gets somewhere: Adam at 1e-3 starts near 1.4e-2, a good SGD between 4e-3 and
+4e-2, an SGD ten times too slow at 6e-4 (signals.md, 0.3)."""
+
+
+def stopped_early(signs: Signs, arm: ArmSign | None) -> bool:
+    """Is it the number of steps that is too small, and not the steps? Where a higher rate does better, a short
+    run with steps of the usual size needs more of them."""
+    ended = signs.ended
+    if ended is None or ended.how != "finished" or not signs.updates:
+        return False
+    ratio = early_update_ratio(signs)
+    gain, z = signs.loss.still_falling
+    falling = z < -1.5 or signs.loss.end < 0.97 * signs.loss.start
+    if arm is None:
+        return falling and z < -2.3 and gain > 0.03
+    factor = float(arm.args.get("factor", 10))
+    return signs.updates <= FEW and ratio >= USUAL_STEP and factor <= 10 and falling
+
+
+def judge(signs: Signs) -> Judgement:
+    ended = signs.ended
+    if ended is None or ended.how != "finished":
+        return CAUSE.not_judged("a run that came to its own end within the budget")
+    loss = signs.loss
+    if not loss.count or loss.skill is None:
+        return CAUSE.not_judged("a finite loss")
+    if learned(signs):
+        return CAUSE.healthy(f"skill {loss.skill:.2f} was reached within the run")
+    gain, z = loss.still_falling
+    arm = signs.best_arm("raise-lr")
+    by_arm = arm is not None and arm.helps and stopped_early(signs, arm)
+    by_curve = stopped_early(signs, None) and gain > 0.05 * max(0.2, 1 - loss.skill) and loss.skill < 0.9
+    rate_alive = not (signs.step.lr_peak > 0) or signs.step.lr_end > 0.05 * signs.step.lr_peak
+    if not (by_arm or by_curve) or not rate_alive:
+        return CAUSE.healthy(f"the curve is flat at the end (skill gained over its last fifth {gain:.3f})")
+    short = signs.updates <= FEW
+    return finding(
+        CAUSE.id,
+        f"The run stops too early: after {signs.updates} updates the skill is {loss.skill:.2f} and still rising"
+        + (f" ({gain:+.2f} over the last fifth)." if gain > 0 else "."),
+        [
+            ("updates made", signs.updates, "some hundreds at least"),
+            ("skill at the end", loss.skill, ""),
+            ("skill gained over the last fifth", gain, "about 0 where it is done"),
+            ("trend of the last fifth, z (Mann-Kendall)", z, "above -2 where it is done"),
+        ],
+        confidence=0.85 if by_arm and short else 0.6,
+        severity="error" if (loss.skill < 0.5 and short) else "warning",
+        proof="intervention" if by_arm else "statistics",
+        where=loss_place(signs),
+        panels=("loss", "what-if"),
+    )
+
+
+CAUSE = Cause("too-few-epochs", judge, __doc__, needs=("loss",), fixes=("train-longer",))

@@ -1,0 +1,65 @@
+"""Weights that the task needs are frozen."""
+
+from __future__ import annotations
+
+from ...signs import Signs
+from ...signs.standing import learned
+from ...words import Judgement
+from ..cause import Cause, finding
+from ..places import loss_place
+
+
+def judge(signs: Signs) -> Judgement:
+    wiring = signs.wiring
+    if not wiring.models:
+        return CAUSE.not_judged("a model's forward pass")
+    frozen = frozenset(i for i in wiring.frozen if wiring.facts[i].role != "norm")
+    if not frozen:
+        return CAUSE.healthy("no parameter of the model is frozen")
+    total = wiring.size(wiring.in_model)
+    share = wiring.size(frozen) / max(1, total)
+    untrained = frozenset(i for i in frozen if _fresh(signs, i))
+    arm = signs.arm("unfreeze")
+    if learned(signs) and not (arm is not None and arm.cures):
+        return CAUSE.healthy(f"{share:.0%} of the weights are frozen, and the run learns with the rest")
+    evidence: list[tuple[str, float | int | str | bool | None, str]] = [
+        ("share of the weights that is frozen", share, "0, or trained before"),
+        ("frozen weights that look freshly initialised, share", wiring.size(untrained) / max(1, wiring.size(frozen)), "0"),
+    ]
+    if arm is not None and arm.took_hold and arm.skill is not None:
+        evidence.append(("skill with them free, over the same steps", arm.skill, ""))
+        evidence.append(("skill as it is", arm.original, ""))
+        if arm.cures:
+            return finding(
+                CAUSE.id,
+                f"Frozen weights are needed: {wiring.names(frozen)} want no gradient; set free, the run reaches skill "
+                f"{arm.skill:.2f} instead of {arm.original if arm.original is not None else float('nan'):.2f}.",
+                evidence, confidence=0.95, proof="intervention", where=loss_place(signs), panels=("what-if", "loss"),
+            )  # fmt: skip
+        return CAUSE.healthy(f"set free, the frozen weights make no difference ({arm.outcome})")
+    if wiring.size(untrained) < 0.5 * wiring.size(frozen) or share < 0.05:
+        return CAUSE.healthy("the frozen weights do not look freshly initialised: frozen on purpose")
+    return finding(
+        CAUSE.id,
+        f"{wiring.names(untrained)} are frozen at their random start: {share:.0%} of the weights cannot learn.",
+        evidence, confidence=0.7, severity="warning" if not _nothing_left(signs) else "error", where=loss_place(signs),
+    )  # fmt: skip
+
+
+def _nothing_left(signs: Signs) -> bool:
+    return not (signs.wiring.in_model & signs.wiring.trainable)
+
+
+def _fresh(signs: Signs, index: int) -> bool:
+    """Does it look like its module's own initialisation: its deviation, and uniform within its bound?"""
+    fact = signs.wiring.facts[index]
+    if fact.default_std is None or fact.default_std <= 0:
+        return False
+    if fact.role == "embedding":
+        return abs(fact.std / fact.default_std - 1) < 0.08 and abs(fact.mean) < 0.1
+    bound = fact.default_std * 3**0.5
+    spread = abs(fact.std / fact.default_std - 1)
+    return spread < max(0.1, 2.5 / fact.numel**0.5) and fact.max_abs <= bound * 1.001
+
+
+CAUSE = Cause("frozen-params", judge, __doc__, needs=("model",), fixes=("unfreeze",))

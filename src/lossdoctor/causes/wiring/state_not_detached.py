@@ -1,0 +1,61 @@
+"""The state that is carried from batch to batch drags its old graphs along."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...signs import Signs
+from ...words import Judgement
+from ..cause import Cause, finding
+from ..places import loss_place, recurrent_place
+
+SECOND_TIME = "backward through the graph a second time"
+INPLACE = "modified by an inplace operation"
+
+
+def judge(signs: Signs) -> Judgement:
+    calls = signs.wiring.calls
+    attached = [c for c in calls if c.attached and c.step > 0]
+    ended = signs.ended
+    if ended is not None and ended.how == "error" and (SECOND_TIME in ended.error or INPLACE in ended.error) and signs.loss.count:
+        carried = any(c.carried for c in calls) or attached
+        return finding(
+            CAUSE.id,
+            "The run stopped at its second backward pass: the state that is carried on still hangs on the graph of the "
+            "batch before, which has been freed." if SECOND_TIME in ended.error else
+            "The run stopped because a graph of an earlier batch was used after its weights had been stepped.",
+            [
+                ("error", ended.error[:160], ""),
+                ("backward passes before it", signs.loss.count, ""),
+                *([("recurrent state carried in with its graph", True, "False")] if carried else []),
+            ],
+            confidence=0.95 if carried or len(signs.loss.steps) <= 3 else 0.8,
+            where=recurrent_place(signs) if carried else loss_place(signs),
+            since_step=1,
+        )  # fmt: skip
+    graphs = [g for g in signs.wiring.connected if g.nodes]
+    if len(graphs) < 3 and not calls:
+        return CAUSE.not_judged("three backward passes")
+    if attached and len(graphs) >= 3:
+        sizes = np.array([g.nodes for g in graphs], dtype=float)
+        steps = np.array([g.step for g in graphs], dtype=float)
+        growing = sizes[-1] > 1.8 * sizes[0] and np.corrcoef(steps, sizes)[0, 1] > 0.9
+        if growing:
+            return finding(
+                CAUSE.id,
+                f"The graph grows with every step, from {sizes[0]:.0f} to {sizes[-1]:.0f} nodes: the state is carried on "
+                "without being detached, so each backward pass goes through all the batches before.",
+                [
+                    ("nodes of the graph at the first step", int(sizes[0]), ""),
+                    (f"nodes at step {int(steps[-1])}", int(sizes[-1]), "as at the first"),
+                ],
+                confidence=0.97,
+                where=recurrent_place(signs),
+                since_step=int(steps[1]),
+            )
+    if any(c.carried for c in calls):
+        return CAUSE.healthy("the carried state is detached between batches")
+    return CAUSE.healthy("no state hangs on an earlier batch's graph")
+
+
+CAUSE = Cause("state-not-detached", judge, __doc__, needs=("graph",), fixes=("detach-state",))

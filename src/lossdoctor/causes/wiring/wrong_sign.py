@@ -1,0 +1,94 @@
+"""The loss is climbed instead of descended."""
+
+from __future__ import annotations
+
+from ...signs import Signs
+from ...words import Judgement
+from ..cause import Cause, finding
+from ..places import criterion_place, loss_place
+
+LOGS = ("LogSoftmaxBackward", "LogBackward", "LogSigmoidBackward")
+
+
+def judge(signs: Signs) -> Judgement:
+    if signs.step.maximize:
+        return finding(
+            CAUSE.id,
+            "The optimizer was told to maximise: it climbs the loss.",
+            [("maximize", True, "False for a loss")],
+            confidence=0.95 if _rises(signs) else 0.6,
+            severity="error" if _rises(signs) else "warning",
+            where=loss_place(signs),
+            panels=("loss",),
+        )
+    graphs = [g for g in signs.wiring.connected if g.signs or g.sign]
+    if not graphs:
+        return CAUSE.not_judged("a backward pass from a loss with a graph")
+    criteria = {op: sign for g in graphs[:3] for op, sign in g.signs.items() if op.endswith("LossBackward") or "Entropy" in op}
+    if criteria and all(sign < 0 for sign in criteria.values()):
+        op = next(iter(criteria)).removesuffix("Backward")
+        return finding(
+            CAUSE.id,
+            f"The loss enters the backward pass with a minus sign: {op} is made as large as possible.",
+            [
+                ("sign of the loss function in what backward() starts from", -1, "+1"),
+                ("loss at the start", signs.loss.start, ""),
+                ("loss at the end", signs.loss.end, "below the start"),
+            ],
+            confidence=0.97,
+            where=loss_place(signs),
+            since_step=0,
+            panels=("loss",),
+        )
+    flipped = [u for u in signs.step.uses if u.flipped]
+    if len(signs.step.uses) >= 2 and len(flipped) > 0.5 * len(signs.step.uses):
+        return finding(
+            CAUSE.id,
+            "The gradients are turned round between the backward pass and the step: the update climbs.",
+            [("updates whose gradient points the other way than after backward(), share", len(flipped) / len(signs.step.uses), "0")],
+            confidence=0.97,
+            where=loss_place(signs),
+            panels=("loss", "updates"),
+        )
+    along = signs.update.along_gradient
+    if along < -0.3 and signs.update.count >= 3:
+        return finding(
+            CAUSE.id,
+            f"The weights move along the gradient instead of against it (cosine of update and descent {along:.2f}).",
+            [
+                ("cosine between the update and the negative gradient", along, "> 0"),
+                ("loss at the start", signs.loss.start, ""),
+                ("loss at the end", signs.loss.end, "below the start"),
+            ],
+            confidence=0.97 if _rises(signs) else 0.7,
+            severity="error" if _rises(signs) else "warning",
+            where=loss_place(signs),
+            panels=("updates", "loss"),
+        )
+    first = graphs[0]
+    logs = {op: sign for op, sign in first.signs.items() if op in LOGS}
+    if not criteria and logs and all(sign > 0 for sign in logs.values()) and signs.loss.count:
+        value = signs.loss.value
+        if value[0] <= 0 and value[-1] < value[0] - 0.5 * abs(value[0]):
+            return finding(
+                CAUSE.id,
+                "The log-likelihood itself is minimised: the right answers are made ever less likely "
+                f"(from {value[0]:.3g} to {value[-1]:.3g}).",
+                [
+                    ("sign of the log-probability in the loss", 1, "-1"),
+                    ("loss at the start", float(value[0]), "> 0"),
+                    ("loss at the end", float(value[-1]), "towards 0"),
+                ],
+                confidence=0.95,
+                where=criterion_place(signs),
+                since_step=0,
+                panels=("loss",),
+            )
+    return CAUSE.healthy("the loss enters with a plus sign and the updates go down its gradient")
+
+
+def _rises(signs: Signs) -> bool:
+    return not signs.loss.count or not signs.loss.end < signs.loss.start
+
+
+CAUSE = Cause("wrong-sign", judge, __doc__, needs=("graph", "updates"), fixes=("flip-sign",))

@@ -1,0 +1,66 @@
+"""At which lag do the inputs tell the target? Measured on the data alone, without the net."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..baselines.learner import reference
+
+if TYPE_CHECKING:
+    from .chart import Signs
+
+
+@dataclass(frozen=True, slots=True)
+class NeededLag:
+    """`lag`: steps back at which inputs first give most of what the whole window gives a ridge; `within` and
+    `beyond`: its skill on the inputs inside and outside of the net's memory horizon; `whole` on all."""
+
+    lag: int
+    within: float
+    beyond: float
+    whole: float
+
+
+def needed_lag(signs: Signs) -> NeededLag | None:
+    """None where a ridge finds nothing in the window (then nothing is known), or there are no float windows."""
+    memo = signs.memo("needed_lag", lambda: _needed_lag(signs))
+    return memo if isinstance(memo, NeededLag) else None
+
+
+def _needed_lag(signs: Signs) -> NeededLag | None:
+    pairs = [(b.x, b.y) for b in signs.fed.batches if b.x is not None and b.y is not None and b.x.ndim >= 2]
+    if not pairs:
+        return None
+    first = pairs[0][0]
+    assert first is not None
+    axis = 1
+    if first.ndim == 3 and pairs[0][1] is not None and first.shape[0] != pairs[0][1].shape[0]:
+        pairs = [(np.swapaxes(x, 0, 1), y) for x, y in pairs if x is not None]
+    steps = pairs[0][0].shape[axis] if pairs[0][0] is not None else 0
+    if steps < 6:
+        return None
+    horizon = signs.time.horizon()
+    reach = int(min(steps, horizon)) if np.isfinite(horizon) else steps
+    whole = reference(pairs, signs.fed.is_classes)
+    if whole is None or whole.skill < 0.1:
+        return None
+
+    def skill(start: int, stop: int) -> float:
+        if stop <= start:
+            return 0.0
+        part = reference([(x[:, start:stop], y) for x, y in pairs if x is not None], signs.fed.is_classes)
+        return max(0.0, part.skill) if part is not None else 0.0
+
+    lag = steps
+    low, high = 1, steps
+    while low < high:
+        mid = (low + high) // 2
+        if skill(steps - mid, steps) >= 0.7 * whole.skill:
+            high = mid
+        else:
+            low = mid + 1
+    lag = low
+    return NeededLag(lag, skill(steps - reach, steps), skill(0, steps - reach), whole.skill)

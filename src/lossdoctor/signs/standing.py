@@ -1,0 +1,162 @@
+"""Where the run stands, and which arm of the panel names the cause: judgements that many causes share."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .arms import LEARNS, ArmSign
+from .series import middle
+
+if TYPE_CHECKING:
+    from .chart import Signs
+
+WELL = 0.8
+"""Skill from which nobody would say that the run does not learn."""
+
+OFF_SCALE = 5.0
+"""Inputs with |mean| or deviation beyond this are not what initialisers assume (they assume 1)."""
+
+OFF_INIT = 3.0
+"""Weights this many times larger or smaller than the module's own initialiser makes them."""
+
+
+def effective_skill(signs: Signs) -> float | None:
+    """The smaller of training and held-back skill; None where neither is known or the loss is not finite."""
+    skills = [s for s in (signs.loss.skill, signs.loss.held_skill) if s is not None]
+    return min(skills) if skills and signs.loss.skill is not None else None
+
+
+def learned(signs: Signs) -> bool:
+    """Has the run learned well, measured against a constant and not against its own start?"""
+    skill = effective_skill(signs)
+    return skill is not None and skill >= WELL and not signs.loss.relative
+
+
+def input_scale(signs: Signs) -> tuple[float, float]:
+    """(largest |mean| or deviation over the features, largest / smallest deviation of varying features)."""
+    stats = signs.fed.feature_stats
+    if stats is None:
+        return math.nan, math.nan
+    mean, std = stats
+    varying = std[std > 1e-12]
+    if not varying.size:
+        return float(np.abs(mean).max()), 1.0
+    return float(max(np.abs(mean).max(), varying.max())), float(varying.max() / varying.min())
+
+
+def inputs_off_scale(signs: Signs) -> bool:
+    size, ratio = input_scale(signs)
+    if math.isnan(size):
+        return False
+    stats = signs.fed.feature_stats
+    assert stats is not None
+    small = bool(stats[1].size) and float(stats[1].max()) < 1 / (2 * OFF_SCALE)
+    return size > OFF_SCALE or small or (ratio > 30 and size > 1)
+
+
+def targets_off_scale(signs: Signs) -> bool:
+    mean, std = signs.fed.target_stats
+    if not signs.fed.is_regression or not math.isfinite(std):
+        return False
+    return abs(mean) > OFF_SCALE or std > OFF_SCALE or std < 1 / (2 * OFF_SCALE)
+
+
+@dataclass(frozen=True, slots=True)
+class OffInit:
+    name: str
+    ratio: float
+    role: str
+
+
+def weights_off_init(signs: Signs) -> list[OffInit]:
+    """Trainable weights whose deviation at the first forward is far from their initialiser's, worst first."""
+    found = []
+    for fact in signs.wiring.facts.values():
+        if fact.default_std is None or fact.numel < 6 or fact.role in ("embedding", "norm"):
+            continue
+        size = math.sqrt(fact.std**2 + fact.mean**2)
+        if fact.role.endswith("bias") or fact.name.endswith("bias") or "bias" in fact.name.rpartition(".")[2]:
+            if fact.max_abs > 4.0:
+                found.append(OffInit(fact.name, fact.max_abs / max(fact.default_std, 1e-12), "bias"))
+            continue
+        ratio = size / fact.default_std
+        if ratio > OFF_INIT or ratio < 1 / OFF_INIT / 2:
+            found.append(OffInit(fact.name, ratio, fact.role))
+    return sorted(found, key=lambda o: -abs(math.log(max(o.ratio, 1e-9))))
+
+
+def gradient_grows(signs: Signs) -> bool:
+    """Does dL/dh_t grow on its way back through time, a hundredfold over the sequence, or does the gradient's
+    norm jump before the weights did?"""
+    worst = signs.time.worst_growth
+    return worst is not None and worst[1] >= 2.0 and worst[0] >= 1.02
+
+
+def rate_fell(signs: Signs) -> bool:
+    step = signs.step
+    return step.lr_peak > 0 and step.lr_end < 0.5 * step.lr_peak
+
+
+def suspicious(signs: Signs, arm: ArmSign) -> bool:
+    """Is there an independent sign for what this arm changes? It breaks ties between arms that cure alike."""
+    step = signs.step
+    if arm.fix == "scale-inputs":
+        return inputs_off_scale(signs)
+    if arm.fix == "scale-targets":
+        return targets_off_scale(signs)
+    if arm.fix == "reinit":
+        return bool(weights_off_init(signs)) and not arm.args.get("keep")
+    if arm.fix == "loosen-clip":
+        return step.clip_active > 0.5 and not step.scale_free
+    if arm.fix == "add-clip":
+        return gradient_grows(signs) or step.first_spike is not None
+    if arm.fix == "set-weight-decay":
+        return step.weight_decay > 0
+    if arm.fix == "drop-scheduler":
+        return rate_fell(signs)
+    return arm.fix in ("unfreeze", "set-mode", "weight-classes")
+
+
+ROOTS = (
+    "unfreeze", "set-mode", "scale-inputs", "scale-targets", "reinit", "loosen-clip", "set-weight-decay",
+    "drop-scheduler", "add-clip", "weight-classes", "lower-lr", "raise-lr", "swap-optimizer",
+)  # fmt: skip
+"""Earlier in the way from data to update first: where two arms cure alike, the earlier one is the root."""
+
+
+def leading_arm(signs: Signs) -> ArmSign | None:
+    """The arm that names the cause: the best that helps, or one as good (its remaining loss within twice the
+    best one's) that has a sign of its own and stands nearer to the root."""
+    helping = [a for a in signs.arms if a.took_hold and a.skill is not None and a.helps and _trusted(signs, a)]
+    if not helping:
+        return None
+    best = max(helping, key=lambda a: a.skill or -9)
+    assert best.skill is not None
+    near = [a for a in helping if a.skill is not None and 1 - a.skill <= 2 * (1 - best.skill) + 0.05]
+    near.sort(key=lambda a: (not suspicious(signs, a), ROOTS.index(a.fix) if a.fix in ROOTS else 99, -(a.skill or 0)))
+    lead = near[0]
+    if lead.fix in ("lower-lr", "raise-lr"):
+        same = [a for a in near if a.fix == lead.fix]
+        lead = max(same, key=lambda a: a.skill or -9)
+    return lead
+
+
+def _trusted(signs: Signs, arm: ArmSign) -> bool:
+    """Better on the training data alone, and worse on what was held back, is memorising."""
+    held = signs.loss.held_skill
+    if held is None or arm.held_skill is None:
+        return True
+    return arm.held_skill > held + 0.02 or held < LEARNS <= arm.held_skill
+
+
+def early_update_ratio(signs: Signs) -> float:
+    """Median |update| / |weights| over the first tenth of the run (at least its first ten updates)."""
+    return signs.update.ratio(0, int(max(10, 0.1 * signs.updates)))
+
+
+def typical(values: list[float]) -> float:
+    return middle(values)
