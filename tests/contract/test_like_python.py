@@ -222,23 +222,34 @@ def test_encodings(runs: Callable[..., tuple[Ran, Ran]], project: Path) -> None:
         assert ours == python
 
 
-def test_a_pipe_that_closes(runs: Callable[..., tuple[Ran, Ran]], project: Path, tmp_path: Path) -> None:
-    write(project / "loud.py", "for i in range(100_000):\n    print('line', i)\n")
+@pytest.mark.parametrize(("lines", "status"), [(100_000, 1), (3, 120)])
+def test_a_pipe_that_closes(
+    runs: Callable[..., tuple[Ran, Ran]], project: Path, tmp_path: Path, lines: int, status: int
+) -> None:
+    """Many lines fail while the script runs, a few only when Python flushes at its end."""
+    write(
+        project / "loud.py",
+        f"print('ready', flush=True)\ninput()\nfor i in range({lines}):\n    print('line', i)\n",
+    )
     results = []
     for words in (["loud.py"], [str(tmp_path / "elsewhere" / "entry.py"), "loud.py"]):
         process = subprocess.Popen(
             [sys.executable, *words],
             cwd=project,
             env={"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCE)},
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        assert process.stdout is not None and process.stderr is not None
+        assert process.stdin is not None and process.stdout is not None and process.stderr is not None
         process.stdout.readline()
         process.stdout.close()
+        process.stdin.write(b"\n")
+        process.stdin.close()
         results.append((process.stderr.read(), process.wait(timeout=60)))
     assert results[0] == results[1]
     assert b"BrokenPipeError" in results[0][0]
+    assert results[0][1] == status
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])

@@ -13,16 +13,13 @@ from .imports import when_imported
 
 ENVIRONMENT = {
     "MPLBACKEND": "Agg",
-    "PLOTLY_RENDERER": "json",
     "PYTHONBREAKPOINT": "0",
     "WANDB_MODE": "disabled",
     "WANDB_SILENT": "true",
     "COMET_START_MODE": "disabled",
-    "COMET_OFFLINE_DIRECTORY": os.devnull,
     "NEPTUNE_MODE": "debug",
     "CLEARML_OFFLINE_MODE": "1",
     "SWANLAB_MODE": "disabled",
-    "TRACKIO_OFFLINE": "1",
     "QT_QPA_PLATFORM": "offscreen",
     "SDL_VIDEODRIVER": "dummy",
 }
@@ -41,7 +38,7 @@ def quiet_world(notes: list[str] | None = None) -> None:
 
     os.environ.update(ENVIRONMENT)
     if "MLFLOW_TRACKING_URI" in os.environ:
-        del os.environ["MLFLOW_TRACKING_URI"]
+        os.environ["MLFLOW_TRACKING_URI"] = "file:./mlruns"
 
     def answer(prompt: object = "", /) -> str:
         note(f"the script asked for input, and got an empty answer: {str(prompt).strip()[:80]}")
@@ -80,12 +77,16 @@ def quiet_world(notes: list[str] | None = None) -> None:
             _put(module, name, nothing)
         _put(module, "waitKey", lambda *_: -1)
 
+    def plotly(module: ModuleType) -> None:
+        _put(module, "show", nothing)
+
     def pillow(module: ModuleType) -> None:
         _put(module, "show", lambda *_, **__: True)
 
     when_imported("matplotlib.pyplot", pyplot)
     when_imported("matplotlib", matplotlib)
     when_imported("cv2", cv2)
+    when_imported("plotly.io", plotly)
     when_imported("PIL.ImageShow", pillow)
 
 

@@ -222,10 +222,12 @@ class Sandbox:
         for name, module in list(sys.modules.items()):
             if not isinstance(module, ModuleType) or _is_exempt(name):
                 continue
+            has_copies_in_classes = name.partition(".")[0] in _STDLIB_WITH_COPIES
+            # Only identities are looked at: lazy objects of a library warn or load when asked anything.
             for key, value in list(vars(module).items()):
                 if id(value) in replaced and value is not replaced[id(value)]:
                     self._set(module, key, replaced[id(value)])
-                elif isinstance(value, type) and name.split(".")[0] in _STDLIB_WITH_COPIES:
+                elif has_copies_in_classes and isinstance(value, type):
                     self._replace_in_class(value, replaced)
 
     def _replace_in_class(self, owner: type, replaced: dict[int, Callable[..., Any]]) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
-OURS = str(Path(__file__).resolve().parent.parent) + os.sep
+_HERE = Path(__file__)
+OURS = tuple(str(file.parent.parent) + os.sep for file in (_HERE, _HERE.resolve()))
 
 
 def is_ours(filename: str) -> bool:
