@@ -94,12 +94,8 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize(
-    "options", [(), ("-W", "error::UserWarning:nowhere", "-X", "dev"), ("-O", "-u"), ("-P",)]
-)
-def test_a_script_sees_the_same(
-    runs: Callable[..., tuple[Ran, Ran]], project: Path, options: tuple[str, ...]
-) -> None:
+@pytest.mark.parametrize("options", [(), ("-W", "error::UserWarning:nowhere", "-X", "dev"), ("-O", "-u"), ("-P",)])
+def test_a_script_sees_the_same(runs: Callable[..., tuple[Ran, Ran]], project: Path, options: tuple[str, ...]) -> None:
     write(project / "what_i_see.py", (HERE / "scripts" / "what_i_see.py").read_text())
     python, ours = runs("what_i_see.py", "--epochs", "3", "", options=options)
     assert "last line 1" in python.err
@@ -128,9 +124,7 @@ SEES = """
     "line",
     [("-m", "pkg.mod", "a", "--b"), ("-m", "pkg", "a"), ("folder", "a"), ("./folder",), ("-m", "app.pkg")],
 )
-def test_modules_packages_and_folders(
-    runs: Callable[..., tuple[Ran, Ran]], project: Path, line: tuple[str, ...]
-) -> None:
+def test_modules_packages_and_folders(runs: Callable[..., tuple[Ran, Ran]], project: Path, line: tuple[str, ...]) -> None:
     write(project / "pkg" / "__init__.py", "import sys; print('package sees', sys.argv, __name__)")
     write(project / "pkg" / "mod.py", SEES)
     write(project / "pkg" / "__main__.py", SEES)
@@ -190,8 +184,7 @@ ENDINGS = {
     "no stderr": "import sys\nsys.stderr = None\n1 / 0",
     "input": "print(input('name? '))",
     "reads stdin": "import sys\nprint(sys.stdin.read())",
-    "no argument": "import argparse\np = argparse.ArgumentParser()\np.add_argument('--lr', required=True)\n"
-    "p.parse_args()",
+    "no argument": "import argparse\np = argparse.ArgumentParser()\np.add_argument('--lr', required=True)\np.parse_args()",
     "warn deep": "import broken_soon",
     "unraisable": "class A:\n    def __del__(self):\n        1 / 0\na = A()\ndel a",
 }
@@ -276,9 +269,7 @@ def test_child_processes(runs: Callable[..., tuple[Ran, Ran]], project: Path, me
     assert ours == python
 
 
-def test_dataclasses_and_annotations_find_their_module(
-    runs: Callable[..., tuple[Ran, Ran]], project: Path
-) -> None:
+def test_dataclasses_and_annotations_find_their_module(runs: Callable[..., tuple[Ran, Ran]], project: Path) -> None:
     write(
         project / "typed.py",
         """
@@ -316,10 +307,8 @@ def test_a_notebook_runs_cell_by_cell(runs: Callable[..., tuple[Ran, Ran]], proj
         "%matplotlib inline\n!pip install torch \\\n  numpy\nimport sys\nx = 3",
         "%%bash\nrm -rf everything",
         "%%time\nx += 1\nfiles = !ls\ntext = '''\n%d items\n!'''\nprint(text % x)",
-        "class Net: pass\nimport inspect, pickle\ndef f():\n    return 1 / 0  # here\n"
-        "print(inspect.getsource(f))",
-        "for i in range(2):\n    %time x += 1\n"
-        "print(type(pickle.loads(pickle.dumps(Net()))) is Net, x, sys.argv)",
+        "class Net: pass\nimport inspect, pickle\ndef f():\n    return 1 / 0  # here\nprint(inspect.getsource(f))",
+        "for i in range(2):\n    %time x += 1\nprint(type(pickle.loads(pickle.dumps(Net()))) is Net, x, sys.argv)",
         "f()",
         "print('never')",
     )

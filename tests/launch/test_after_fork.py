@@ -77,9 +77,7 @@ def test_arms_have_files_of_their_own(tmp_path: Path) -> None:
         timeout=60,
     )
     assert done.stderr == ""
-    assert done.stdout == (
-        "b'5\\n6\\n' 2000 ['early.txt', 'numbers.txt', 'program.py', 'state.bin', 'train.log']\n"
-    )
+    assert done.stdout == ("b'5\\n6\\n' 2000 ['early.txt', 'numbers.txt', 'program.py', 'state.bin', 'train.log']\n")
     for arm in range(2):
         seen, log, total, early, written, notes = ast.literal_eval((out / f"arm{arm}" / "told").read_text())
         assert seen == ["5\n6\n", "7\n8\n", "9\n10"]

@@ -64,8 +64,7 @@ def test_before_sees_the_program_s_world(tmp_path: Path) -> None:
     [
         ("import hooks\nhooks.stopper.request('x')\nhooks.stopper.raise_if_requested()\n", None),
         (
-            "import hooks\nhooks.stopper.request('x')\ntry:\n    hooks.stopper.raise_if_requested()\n"
-            "finally:\n    [][0]\n",
+            "import hooks\nhooks.stopper.request('x')\ntry:\n    hooks.stopper.raise_if_requested()\nfinally:\n    [][0]\n",
             "after lossdoctor stopped it, the script raised IndexError: list index out of range",
         ),
         (

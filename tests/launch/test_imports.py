@@ -18,8 +18,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.syspath_prepend(str(tmp_path))
     before = set(sys.modules)
     (tmp_path / "thing.py").write_text(
-        "import warnings\nx = 1\nwarnings.warn('old', DeprecationWarning, stacklevel=2)\n"
-        "seen = sorted(vars(__loader__))\n"
+        "import warnings\nx = 1\nwarnings.warn('old', DeprecationWarning, stacklevel=2)\nseen = sorted(vars(__loader__))\n"
     )
     (tmp_path / "bag").mkdir()
     (tmp_path / "bag" / "__init__.py").touch()

@@ -85,9 +85,7 @@ class _Finder(MetaPathFinder):
         if not self._watches and self in sys.meta_path:
             sys.meta_path.remove(self)
 
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None, /
-    ) -> ModuleSpec | None:
+    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None, /) -> ModuleSpec | None:
         if fullname not in self._watches or fullname in self._busy:
             return None
         self._busy.add(fullname)

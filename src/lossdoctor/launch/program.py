@@ -69,9 +69,7 @@ def parse_program(target: str, args: Sequence[str] = (), as_module: bool = False
         raise UserError(f"Cannot look at {target}: {error.strerror or error}.") from error
     if is_folder:
         if not (path / "__main__.py").is_file():
-            raise UserError(
-                f"{target} is a folder{_hint_in_folder(path)}; give the script in it that trains."
-            )
+            raise UserError(f"{target} is a folder{_hint_in_folder(path)}; give the script in it that trains.")
         return Program("script", target, argv)
     if not is_file:
         raise UserError(_missing(path, target))
@@ -125,9 +123,7 @@ def _check_script(path: Path, target: str) -> None:
         encoding, _ = tokenize.detect_encoding(BytesIO(source).readline)
         source.decode(encoding)
     except (SyntaxError, UnicodeDecodeError, LookupError) as error:
-        raise UserError(
-            f"{target} cannot be decoded as Python source ({error}); save it as UTF-8."
-        ) from error
+        raise UserError(f"{target} cannot be decoded as Python source ({error}); save it as UTF-8.") from error
 
 
 def _check_module(name: str) -> None:

@@ -143,11 +143,7 @@ class Redirects:
     def open(self, file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
         opener = kwargs.get("opener") or (args[5] if len(args) > 5 else None)
         # An opener opens the file itself, by os.open, and is met there.
-        where = (
-            None
-            if opener is not None or not isinstance(mode, str)
-            else self._find(file, None, "x" not in mode)
-        )
+        where = None if opener is not None or not isinstance(mode, str) else self._find(file, None, "x" not in mode)
         if where is None:
             return RAW.file(file, mode, *args, **kwargs)
         with _as_given(file):
@@ -171,9 +167,7 @@ class Redirects:
         with _as_given(path):
             if flags & WRITING:
                 create = bool(flags & os.O_CREAT)
-                place = self._for_writing(
-                    where, bool(flags & os.O_TRUNC), create, create and bool(flags & os.O_EXCL)
-                )
+                place = self._for_writing(where, bool(flags & os.O_TRUNC), create, create and bool(flags & os.O_EXCL))
             else:
                 place = self._existing(where)
             return int(RAW.open(place, flags, mode))
@@ -218,9 +212,7 @@ class Redirects:
     def replace(self, src: Any, dst: Any, **kwargs: Any) -> None:
         self.rename(src, dst, **kwargs)
 
-    def rename(
-        self, src: Any, dst: Any, *, src_dir_fd: int | None = None, dst_dir_fd: int | None = None
-    ) -> None:
+    def rename(self, src: Any, dst: Any, *, src_dir_fd: int | None = None, dst_dir_fd: int | None = None) -> None:
         source, target = self._find(src, src_dir_fd, False), self._find(dst, dst_dir_fd, False)
         if source is None and target is None:
             RAW.rename(src, dst, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
@@ -284,9 +276,7 @@ class Redirects:
                 original = self._overlay.copy_up(source)
             RAW.link(original, into, follow_symlinks=False)
 
-    def symlink(
-        self, src: Any, dst: Any, target_is_directory: bool = False, *, dir_fd: int | None = None
-    ) -> None:
+    def symlink(self, src: Any, dst: Any, target_is_directory: bool = False, *, dir_fd: int | None = None) -> None:
         where = self._find(dst, dir_fd, False)
         if where is None:
             RAW.symlink(src, dst, target_is_directory, dir_fd=dir_fd)

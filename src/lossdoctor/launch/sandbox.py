@@ -80,9 +80,7 @@ class Sandbox:
         before = os.environ.get(VARIABLE)
         os.environ[VARIABLE] = os.fspath(self.folder)
         self._undo.append(
-            lambda: (
-                os.environ.pop(VARIABLE, None) if before is None else os.environ.update({VARIABLE: before})
-            )
+            lambda: os.environ.pop(VARIABLE, None) if before is None else os.environ.update({VARIABLE: before})
         )
         self._watches = wrap_known_writers(self.for_writing, self.for_reading, self._note_failure)
 

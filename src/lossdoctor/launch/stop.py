@@ -137,9 +137,7 @@ def _processes() -> Iterator[tuple[int, int]]:
     if os.name != "posix":
         return
     try:
-        listing = subprocess.run(
-            ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=False
-        )
+        listing = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=False)
     except OSError:
         return
     for line in listing.stdout.splitlines():

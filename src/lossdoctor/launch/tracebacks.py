@@ -13,7 +13,7 @@ OURS = tuple(str(file.parent.parent) + os.sep for file in (_HERE, _HERE.resolve(
 
 def is_ours(filename: str) -> bool:
     """Whether a code object's file name belongs to lossdoctor itself."""
-    return filename.startswith((OURS, "<lossdoctor "))
+    return filename.startswith((*OURS, "<lossdoctor "))
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:

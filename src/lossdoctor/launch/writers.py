@@ -15,9 +15,7 @@ Translate = Callable[[Any], Any]
 """A path as the script gives it -> where it lies in the sandbox; anything else unchanged."""
 
 
-def wrap_path_writer(
-    owner: Any, name: str, translate: Translate, *, arg_index: int, arg_name: str | None = None
-) -> None:
+def wrap_path_writer(owner: Any, name: str, translate: Translate, *, arg_index: int, arg_name: str | None = None) -> None:
     """Replaces `owner.name`, a function or method, by one that translates the argument at `arg_index`
     (counted with `self` for methods of a class), or the keyword `arg_name`. Does nothing if there is no such
     name."""
