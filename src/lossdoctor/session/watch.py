@@ -25,6 +25,7 @@ from .order import WatchOrder
 if TYPE_CHECKING:
     from ..frameworks.torch.doors import Doors
     from ..frameworks.torch.watcher import Watcher
+    from ..launch.sandbox import Sandbox
 
 
 class Watch:
@@ -39,6 +40,8 @@ class Watch:
         self.watcher: Watcher | None = None
         self.doors: Doors | None = None
         self.arm: zygote.Order | None = None
+        self.sandbox: Sandbox | None = None
+        self._sandbox_notes: list[str] = []
         self._control = socket.socket(fileno=os.dup(order.control)) if order.control >= 0 else None
         if order.control >= 0:
             os.close(order.control)
@@ -60,12 +63,26 @@ class Watch:
             )
         )  # fmt: skip
         self.writer.flush()
+        self._enter_sandbox()
         when_imported("torch", self._torch_came, self._import_failed)
         outcome = execute(order.program)
         if self.arm is not None:
             self._end_arm("finished")
         self._conclude(outcome)
         return outcome
+
+    def _enter_sandbox(self) -> None:
+        """In a run that may be stopped halfway or repeated, the script's writing goes to a scratch place."""
+        if self.order.scratch is None:
+            return
+        from ..launch.quiet import quiet_world
+        from ..launch.sandbox import Sandbox
+
+        scratch = Path(self.order.scratch)
+        scratch.mkdir(parents=True, exist_ok=True)
+        quiet_world(self._sandbox_notes)
+        self.sandbox = Sandbox(scratch, Path.cwd(), keep_open=(Path(self.order.trace).parent.parent,))
+        self.sandbox.install()
 
     def _torch_came(self, torch: ModuleType) -> None:
         self.own.enter()
@@ -141,7 +158,8 @@ class Watch:
         folder = Path(arm["folder"])
         folder.mkdir(parents=True, exist_ok=True)
         muted(folder / "output.txt", forked=True).__enter__()
-        self._sandbox_switch(folder)
+        if self.sandbox is not None:
+            self.sandbox.switch(folder)
         self.stopper.adopt()
         self.own.__init__()  # type: ignore[misc]
         self.writer = TraceWriter(folder)
@@ -149,10 +167,6 @@ class Watch:
         knobs = [knob for fix, args in arm["apply"] if (knob := make_knob(fix, args)) is not None]
         self.watcher.rebase(self.writer, Knobs(knobs), arm.get("find_nan_from"))
 
-    def _sandbox_switch(self, folder: Path) -> None:
-        sandbox = getattr(self, "sandbox", None)
-        if sandbox is not None:
-            sandbox.switch(folder)
 
     def _end_arm(self, how: str) -> None:
         """An arm's last act: nothing of the script's own ending is run a second time."""
@@ -212,6 +226,7 @@ class Watch:
         if watcher is not None and how != "interrupted":
             self._probe(watcher)
         with contextlib.suppress(Exception):
+            self._note_scratch()
             self.writer.event(
                 events.RunEnded(
                     how=how, status=status, seconds=seconds, own_seconds=own,
@@ -219,6 +234,18 @@ class Watch:
                 )
             )  # fmt: skip
             self.writer.close()
+
+    def _note_scratch(self) -> None:
+        if self.sandbox is None:
+            return
+        for text in [*self._sandbox_notes, *self.sandbox.notes]:
+            self.writer.event(events.Note(text))
+        written = self.sandbox.written()
+        if written:
+            more = f" and {len(written) - 3} more" if len(written) > 3 else ""
+            self.writer.event(
+                events.Note(f"what the script wrote ({', '.join(written[:3])}{more}) went to {self.order.scratch}, not to its place")
+            )
 
     def _probe(self, watcher: Watcher) -> None:
         """What needs no further steps is found out on copies, after the script's last line."""

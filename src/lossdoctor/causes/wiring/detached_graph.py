@@ -1,4 +1,48 @@
-"""The loss has no path to weights that should learn."""
+"""The loss has no path to weights that should learn.
+
+## What happens
+Somewhere between the model and the loss a tensor loses its history: `.detach()`, `.item()`, `.data`, `.numpy()`,
+`argmax`, `round`, a cast to integers, `torch.tensor(...)` around a result, or a `no_grad` block. What comes after
+it is a plain number to autograd. `backward()` stops there, and the weights before it never get a gradient.
+
+## How it looks
+- The loss stays where it was, or only the last layers learn.
+- `element 0 of tensors does not require grad and does not have a grad_fn` - until someone silences it with
+  `loss.requires_grad_()`, which makes a new leaf and cures nothing.
+- `p.grad is None` for the weights before the cut, after `backward()`.
+
+## Why it keeps the loss from falling
+The optimizer skips every parameter whose gradient is None. Nothing that stands before the cut can move, however
+many epochs follow and whatever the learning rate.
+
+## How lossdoctor tells
+By structure, without a threshold: it walks the autograd graph of the loss down to its leaves. A finding is a loss
+that does not require a gradient at all, a loss that reaches none of the model's trainable parameters, or one that
+misses parameters whose module took part in the forward pass and which the optimizer holds. The last module before
+the cut and the cutting expression in the source are named. Parts that the optimizer does not hold count as cut on
+purpose; less than 2 % of the weights, or a run with skill of at least 0.8, is healthy. Not judged: no backward
+pass, no trainable parameters, or a graph whose leaves are hidden (activation checkpointing, compiled code).
+
+## Not to be confused with
+- `params-not-in-optimizer`: the gradient arrives, and no optimizer uses it.
+- `frozen-params`: the parameters do not want a gradient; the graph itself is whole.
+- `vanishing-gradients`: there is a path, and what arrives on it is small.
+
+## What to do
+`attach-graph`: keep tensors as tensors from the first layer to the loss, and make plain numbers only for printing.
+
+    probs = torch.softmax(model(x), dim=1)        # not: torch.tensor(probs.tolist()), not: probs.argmax(1)
+    loss = (probs * cost).sum(1).mean()
+    loss.backward()
+    history.append(loss.item())                   # .item() only here
+
+A choice (`argmax`, sampling) needs a loss on the scores behind it: cross entropy, Gumbel softmax, REINFORCE.
+Keras: stay with `keras.ops` inside the `GradientTape`; `.numpy()` and `ops.stop_gradient` cut.
+
+## References
+- PyTorch documentation, Autograd mechanics.
+- Humbatova et al. 2020, Taxonomy of real faults in deep learning systems (arXiv 1910.11015).
+"""
 
 from __future__ import annotations
 

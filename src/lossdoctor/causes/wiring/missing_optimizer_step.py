@@ -1,4 +1,46 @@
-"""Gradients are computed and nobody steps."""
+"""Gradients are computed and nobody steps.
+
+## What happens
+`backward()` runs on every batch, and `optimizer.step()` is missing, sits in a branch that is never taken, or is
+indented out of the loop, so that it runs once an epoch while the gradients are zeroed on every batch.
+
+## How it looks
+- The training loss is noise around its first value; on a fixed batch it repeats to the last digit.
+- The weights are the same after an epoch as before it.
+- If a scheduler is stepped, torch warns that `lr_scheduler.step()` came before `optimizer.step()`.
+
+## Why it keeps the loss from falling
+A gradient is only a direction. Without the step nothing moves; with one step for a hundred zeroed gradients the
+run trains on one batch in a hundred.
+
+## How lossdoctor tells
+By structure: it counts backward passes and updates, and compares the values of the weights. At least 8 backward
+passes, no update and not one changed weight is a finding. So is more than 1.5 backward passes for each update when
+at least half of the updates looked into show that gradients were thrown away in between. Weights that change
+without an optimizer (updates written by hand) are healthy, and so are several backward passes whose gradients add
+up before the step. Not judged: fewer than 8 backward passes, or no weights that could be compared.
+
+## Not to be confused with
+- `gradients-cleared`: the step is there on every batch and finds zeros.
+- `params-not-in-optimizer`: the step is there and moves other weights.
+- `lr-too-low`: the weights do move. A rate of exactly 0 is reported there.
+- Gradient accumulation on purpose: the gradients are kept until the step, none is thrown away.
+
+## What to do
+`add-step`: one step for each backward pass, or for each group of them that adds up.
+
+    for x, y in loader:
+        optimizer.zero_grad()
+        criterion(model(x), y).backward()
+        optimizer.step()                  # inside the loop
+
+With a `GradScaler`: `scaler.scale(loss).backward()`, `scaler.step(optimizer)`, `scaler.update()`.
+Keras' `fit` steps by itself; a `train_step` of your own must call `self.optimizer.apply(...)`.
+
+## References
+- PyTorch documentation, torch.optim: Taking an optimization step.
+- Jiang et al. 2025, Training with confidence: silent errors in deep learning training (arXiv 2506.14813).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,47 @@
-"""Trained in evaluation mode, or evaluated in training mode."""
+"""Trained in evaluation mode, or evaluated in training mode.
+
+## What happens
+Dropout and batch norm behave differently in training and in evaluation. Either `model.eval()` in the validation
+function is never taken back, so that the rest of the training runs with dropout off and batch norm frozen; or
+`model.eval()` is missing, and the evaluation sees dropout noise and the statistics of its own batch.
+
+## How it looks
+- Training changes its character after the first validation: batch norm's running statistics stand still.
+- Held-back figures are worse than they should be and differ between two evaluations of the same data.
+- A single sample gets another answer than the same sample in a batch.
+
+## Why it keeps the loss from falling
+In evaluation mode batch norm divides by statistics that were estimated for other weights; what the net learns fits
+them ever less. In training mode, the evaluation reports a noisier net than the one that you have.
+
+## How lossdoctor tells
+It notes the `training` flag of every dropout and norm module at sampled forward passes, with gradients on
+(training) and off (evaluation). Evaluation mode in more than 40 % of the training passes after the first, or
+training mode in more than half of the evaluation passes, is a warning by structure alone. It becomes an error when
+the arm `set-mode` learns better or lifts held-back skill by more than 0.1, or when a net with batch norm is
+evaluated in training mode. Healthy: no such module, or the right modes. Not judged: no training pass.
+
+## Not to be confused with
+- `overfitting`: held-back skill is low in the right mode, too.
+- `dropout-too-high`: the mode is right, and the noise is too much.
+- Batch norm frozen on purpose, and dropout kept on to get error bars (Monte Carlo dropout).
+
+## What to do
+`set-mode`: set the mode where the phase begins, and not once before the loop.
+
+    for epoch in range(epochs):
+        model.train()
+        train_one_epoch(model)
+        model.eval()
+        with torch.no_grad():
+            validate(model)
+
+Keras' `fit` and `evaluate` choose by themselves; a model called by hand takes `training=True` or `False`.
+
+## References
+- Ioffe, Szegedy 2015, Batch normalization (arXiv 1502.03167).
+- Srivastava et al. 2014, Dropout: a simple way to prevent neural networks from overfitting.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,43 @@
-"""The loss is climbed instead of descended."""
+"""The loss is climbed instead of descended.
+
+## What happens
+Something on the way from the loss to the weights has the wrong sign: a reward or likelihood is minimised that
+should be maximised, a loss carries a stray minus, `maximize=True` was left in the optimizer, or an update by hand
+adds the gradient instead of subtracting it.
+
+## How it looks
+- The loss rises from the first step, smoothly and without any sign of instability.
+- Or the printed number falls and falls, far below zero, while the accuracy drops below chance.
+- Lowering the learning rate only makes it worse more slowly.
+
+## Why it keeps the loss from falling
+Each step goes up the slope. The optimizer works perfectly, in the wrong direction.
+
+## How lossdoctor tells
+By structure, in this order: the optimizer's `maximize` flag; the sign with which a known loss function enters the
+tensor that `backward()` starts from; gradients that point the other way at `step()` than after `backward()`, in
+more than half of the updates looked into; updates along the gradient (median cosine between update and descent
+below -0.3); and a log-probability that enters with a plus and is driven down. `maximize` and the cosine are errors
+only when the loss also rises. Healthy: a plus sign, and updates that go down. Not judged: no loss with a graph.
+
+## Not to be confused with
+- `lr-too-high`: overshoots along the right direction; a tenth of the rate learns.
+- A loss that is rightly negative: log-densities, cosine similarity, ELBO. The sign of its value proves nothing.
+- `output-activation-mismatch`: NLL fed by probabilities is negative, too.
+
+## What to do
+`flip-sign`: minimise the negative of what you want to be large.
+
+    loss = -torch.distributions.Normal(mean, scale).log_prob(y).mean()   # maximum likelihood
+    p.data.add_(p.grad, alpha=-lr)                                       # update by hand: minus
+
+Use `maximize=True` only for a score that is not negated already. Keras optimizers always minimise: return the
+negative from a loss of your own.
+
+## References
+- Ben Braiek, Khomh 2022, Testing feedforward neural networks training programs (arXiv 2204.00694).
+- Williams 1992, Simple statistical gradient-following algorithms (the sign of REINFORCE).
+"""
 
 from __future__ import annotations
 

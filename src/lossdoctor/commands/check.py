@@ -1,0 +1,209 @@
+"""`lossdoctor check`: watch the first stretch of a script, ask what-ifs, diagnose, report."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..diagnosis.compose import compose
+from ..diagnosis.engine import Diagnosis
+from ..diagnosis.questions import questions, worth_asking
+from ..launch.program import parse_program
+from ..launch.zygote import Waker, can_fork
+from ..reports.folder import write_folder
+from ..session.child import WatchedChild
+from ..session.order import WatchOrder
+from ..session.panel import ArmOrder, ArmRun, births, read_arm, run_arms
+from ..signs import Signs
+from ..signs.arms import ArmSign
+from ..trace.events import Birth, InternalError
+from ..trace.reader import Trace
+from ..words import Report, UserError
+from .diagnose import MAIN, examined, trace_of
+from .folder import log_errors, prepared
+from .progress import Progress
+from .show import checked, show
+
+BUDGET = 0.3
+"""In `check` we may look closely: our share of the stretch's time. (`run` keeps to 2 %.)"""
+ALLOWANCE = 2.0
+MIN_STEPS = 150
+"""An arm of fewer updates than this (or than the run's own) says too little."""
+LARGEST_ARM = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOptions:
+    """What was asked for on the command line; `program` is (target, arguments, is it a module)."""
+
+    program: tuple[str, list[str], bool]
+    seconds: float
+    steps: int | None
+    panel_seconds: float
+    out: Path
+    format: str
+    select: frozenset[str] | None
+    ignore: frozenset[str]
+    exit_zero: bool
+    show_output: bool
+    quiet: bool
+
+
+def check_script(options: CheckOptions) -> int:
+    """0: nothing wrong; 1: a finding of severity error; 2: it could not be done."""
+    form = checked(options.format)
+    target, args, as_module = options.program
+    program = parse_program(target, args, as_module)
+    require_torch()
+    out = prepared(options.out)
+    progress = Progress(quiet=options.quiet)
+    waker = Waker() if options.panel_seconds > 0 and can_fork() else None
+    order = WatchOrder(
+        program.kind, program.target, program.argv, str(out / "trace" / MAIN), mode="check", scratch=str(out / "scratch"),
+        budget=BUDGET, allowance=ALLOWANCE, seconds=options.seconds, steps=options.steps,
+        control=waker.fileno_for_child() if waker is not None else -1, seed=_seed(),
+    )  # fmt: skip
+    output = out / "script-output.txt"
+    progress.say(f"watching {target}")
+    child = WatchedChild(order, out / "scratch", waker, output)
+    try:
+        status = child.wait(options.seconds, lambda: progress.tick())
+    except KeyboardInterrupt:
+        child.end()
+        if waker is not None:
+            waker.close()
+        raise UserError("interrupted; what was seen until then: lossdoctor report " + str(options.out)) from None
+    try:
+        return _conclude(options, form, out, output, status, waker, progress)
+    finally:
+        if waker is not None:
+            waker.close()
+
+
+def _conclude(
+    options: CheckOptions, form: str, out: Path, output: Path, status: int, waker: Waker | None, progress: Progress
+) -> int:
+    printed = output.read_text(encoding="utf-8", errors="replace") if output.exists() else ""
+    if options.show_output and printed:
+        sys.stderr.write(printed)
+    try:
+        trace = trace_of(out)
+    except UserError:
+        raise UserError(f"the script ended (status {status}) before anything could be watched.{_last_lines(printed)}") from None
+    notes: list[str] = []
+    arms: dict[int, tuple[ArmSign, ...]] = {}
+    born: list[Birth] = []
+    found = examined(trace, select=options.select, ignore=options.ignore)
+    began = time.monotonic()
+    asked = False
+    main = min(found, key=lambda d: (not worth_asking(d), d.signs.training))
+    if waker is not None and waker.planted and worth_asking(main):
+        asked = True
+        runs = ask(main, waker, out / "arms", options.panel_seconds, progress)
+        for diagnosis in found:
+            signs = [read_arm(run, diagnosis.signs) for run in runs if run.order.fix]
+            arms[diagnosis.signs.training] = tuple(s for s in signs if s is not None)
+        born = [b for run in runs if not run.order.fix for b in births(run)]
+    elif options.panel_seconds > 0 and worth_asking(main) and (waker is None or not waker.planted):
+        notes.append("the what-if panel could not be asked: no snapshot of the run could be taken.")
+    spent = time.monotonic() - began if asked else 0.0
+    if asked:
+        found = examined(trace, arms=arms, births=born, select=options.select, ignore=options.ignore, asked=True)
+    progress.done()
+    log_errors(out, [e.text for e in trace.of(InternalError)] + [e for d in found for e in d.errors])
+    script = options.program[0]
+    report = compose(
+        found, script=script, out=str(options.out), command=f"lossdoctor check --seconds {options.seconds * 3:g} {script}",
+        notes=notes, panel_seconds=spent,
+    )  # fmt: skip
+    write_folder(report, out)
+    if _never_trained(trace):
+        show(report, form, sys.stdout) if form == "json" else None
+        raise UserError(_why_not(trace, status, printed))
+    show(report, form, sys.stdout)
+    if form != "github" and os.environ.get("GITHUB_ACTIONS") == "true" and not sys.stderr.isatty():
+        show(report, "github", sys.stderr)
+    return exit_status(report, options.exit_zero)
+
+
+def exit_status(report: Report, exit_zero: bool) -> int:
+    return 1 if any(f.severity == "error" for f in report.findings) and not exit_zero else 0
+
+
+def ask(main: Diagnosis, waker: Waker, folder: Path, seconds: float, progress: Progress) -> list[ArmRun]:
+    """Wake the arms that the evidence leaves open, within the panel's time."""
+    signs = main.signs
+    listed = questions(main)
+    orders = [ArmOrder(q.name, q.fix, q.args, q.title) for q in listed]
+    loss = signs.loss
+    if loss.first_bad is not None:
+        bad = int(loss.steps[loss.first_bad])
+        orders.insert(0, ArmOrder("find-nan", "", {}, "the step where the first NaN is born", find_nan_from=max(0, bad - 2)))
+    steps, each = _size(signs, len(orders), seconds)
+    return run_arms(waker, orders, folder, steps=steps, seconds=seconds, each=each, tick=progress.say)
+
+
+def _size(signs: Signs, arms: int, seconds: float) -> tuple[int, float]:
+    """(updates for each arm, most seconds for one): the run's own length, or as much of it as fits."""
+    loss = signs.loss
+    total = int(loss.steps[-1]) + 1 if loss.count else 1
+    took = max(0.05, float(loss.seconds[-1] - loss.seconds[0])) if loss.count > 1 else 1.0
+    width = max(1, os.cpu_count() or 1)
+    room = 0.85 * seconds * width / max(1, arms)
+    share = min(1.0, room / (1.15 * took + 0.3))
+    steps = max(min(total, MIN_STEPS), int(total * share))
+    return steps, max(4.0, min(LARGEST_ARM, 3 * took * steps / total + 2.0))
+
+
+def require_torch() -> None:
+    """Raises UserError where there is no torch to watch, or one too old."""
+    import importlib.metadata
+    import importlib.util
+
+    if importlib.util.find_spec("torch") is None:
+        raise UserError("PyTorch is not installed in this Python, so no training can be watched. Install it: pip install torch")
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError, ValueError):
+        version = importlib.metadata.version("torch")
+        major, minor = (int(part) for part in version.split("+")[0].split(".")[:2])
+        if (major, minor) < (2, 4):
+            raise UserError(f"PyTorch {version} is too old: lossdoctor needs 2.4 or newer. Upgrade it: pip install -U torch")
+
+
+def _seed() -> int | None:
+    text = os.environ.get("SEED", "")
+    return int(text) if text.lstrip("-").isdigit() else None
+
+
+def _never_trained(trace: Trace) -> bool:
+    return not len(trace.table("loss"))
+
+
+def _why_not(trace: Trace, status: int, printed: str) -> str:
+    from ..trace.events import ModelSeen, RunEnded
+
+    ended = trace.last(RunEnded)
+    if ended is not None and ended.how == "error":
+        line = f" (line {ended.line})" if ended.line else ""
+        return f"the script crashed before its first training step{line}: {ended.error}.{_last_lines(printed)}"
+    if ended is None:
+        return f"the script ended (status {status}) before its first training step.{_last_lines(printed)}"
+    if ended.how == "stopped":
+        return "no training step was made within the time; give it longer with --seconds."
+    if "SyntaxError" in printed or "IndentationError" in printed:
+        return f"the script is not valid Python.{_last_lines(printed)}"
+    if not any("torch " in n for n in Signs(trace).notes):
+        return "the script never imported torch, so there is no training to look at."
+    if not trace.of(ModelSeen):
+        return "the script ran to its end and never trained: no model was called and no backward pass was made."
+    return "the script ran to its end and never trained: no backward pass was made."
+
+
+def _last_lines(printed: str) -> str:
+    lines = [line for line in printed.strip().splitlines() if line.strip()][-12:]
+    return "\n" + "\n".join(f"    {line}" for line in lines) if lines else ""
+
+

@@ -1,0 +1,81 @@
+"""One engine over one bundle of evidence: every cause is asked, and every answer is kept."""
+
+from __future__ import annotations
+
+import dataclasses
+import traceback
+from dataclasses import dataclass
+
+from ..causes import all_causes
+from ..fixes import all_fixes
+from ..signs import Signs
+from ..signs.standing import learned
+from ..words import Finding, Healthy, NotJudged, Verdict
+from .ranking import rank
+from .verdict import verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What is said of one training."""
+
+    signs: Signs
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    healthy: tuple[Healthy, ...]
+    not_judged: tuple[NotJudged, ...]
+    errors: tuple[str, ...] = ()
+
+
+def examine(signs: Signs, select: frozenset[str] | None = None, ignore: frozenset[str] = frozenset()) -> Diagnosis:
+    """Ask every cause. A cause that fails is not judged, and why goes to the error log: never a traceback."""
+    found: list[Finding] = []
+    healthy: list[Healthy] = []
+    not_judged: list[NotJudged] = []
+    errors: list[str] = []
+    for cause in all_causes().values():
+        if (select is not None and cause.id not in select) or cause.id in ignore:
+            continue
+        try:
+            said = cause.judge(signs)
+        except Exception as error:
+            errors.append(f"{cause.id}: " + "".join(traceback.format_exception(error)))
+            said = NotJudged(cause.id, "an internal error was in the way (details in errors.log)")
+        if isinstance(said, Finding):
+            found.append(_tempered(signs, said))
+        elif isinstance(said, Healthy):
+            healthy.append(said)
+        else:
+            not_judged.append(said)
+    ranked = rank([dataclasses.replace(f, training=signs.training) for f in found])
+    return Diagnosis(signs, verdict(signs), ranked, tuple(healthy), tuple(not_judged), tuple(errors))
+
+
+def _tempered(signs: Signs, finding: Finding) -> Finding:
+    """Law 3: a run that has learned well has no error; mere statistics are at most a warning; a preview
+    cause never says error."""
+    severity = finding.severity
+    if severity == "error" and learned(signs):
+        severity = "warning"
+    if severity == "error" and finding.proof == "statistics" and finding.confidence < 0.6:
+        severity = "warning"
+    if severity == "error" and all_causes()[finding.cause].stage == "preview":
+        severity = "warning"
+    return dataclasses.replace(finding, severity=severity) if severity != finding.severity else finding
+
+
+def with_fixes(diagnosis: Diagnosis) -> Diagnosis:
+    """The findings with their fixes proposed: the arm's own arguments where an arm has named the cause."""
+    fixes = all_fixes()
+    findings = []
+    for finding in diagnosis.findings:
+        proposals = []
+        for name in all_causes()[finding.cause].fixes:
+            fix = fixes.get(name)
+            if fix is None:
+                continue
+            arms = [a for a in diagnosis.signs.arms if a.fix == name and a.took_hold and a.skill is not None]
+            best = max(arms, key=lambda a: a.skill or -9, default=None)
+            proposals.append(fix.propose(diagnosis.signs, dict(best.args) if best is not None else {}))
+        findings.append(dataclasses.replace(finding, fixes=tuple(proposals)))
+    return dataclasses.replace(diagnosis, findings=tuple(findings))

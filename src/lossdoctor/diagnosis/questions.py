@@ -1,0 +1,144 @@
+"""What if? Which arms the evidence leaves open, the most suspected first."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..signs import Signs
+from ..signs.standing import (
+    effective_skill,
+    gradient_grows,
+    inputs_off_scale,
+    rate_fell,
+    targets_off_scale,
+    weights_off_init,
+)
+from .engine import Diagnosis
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One arm to run. `suspicion`: 3 a sign points to it, 2 always worth asking here, 1 for completeness."""
+
+    name: str
+    fix: str
+    args: dict[str, Any]
+    title: str
+    suspicion: int
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+GOOD_ENOUGH = 0.9
+"""A run with this skill is not asked about."""
+
+PROVEN = frozenset({
+    "missing-optimizer-step", "gradients-cleared", "detached-graph", "state-not-detached", "constant-inputs",
+    "nan-in-data",
+})  # fmt: skip
+"""Structural findings that explain everything: no arm could say more while they stand."""
+
+
+def worth_asking(diagnosis: Diagnosis) -> bool:
+    """Is there anything left to find out by intervention?"""
+    signs = diagnosis.signs
+    if not signs.loss.count or diagnosis.verdict == "never-started" and not signs.updates:
+        return False
+    skill = effective_skill(signs)
+    if skill is not None and skill >= GOOD_ENOUGH and not signs.loss.relative:
+        return False
+    if any(f.severity == "error" and f.cause in PROVEN and f.confidence >= 0.9 for f in diagnosis.findings):
+        return False
+    return signs.loss.count >= 3
+
+
+def questions(diagnosis: Diagnosis) -> list[Question]:
+    """The arms, in the order in which they should be run."""
+    signs = diagnosis.signs
+    step = signs.step
+    found: list[Question] = []
+
+    def ask(name: str, fix: str, args: dict[str, Any], title: str, suspicion: int) -> None:
+        found.append(Question(name, fix, args, title, suspicion))
+
+    diverged = diagnosis.verdict == "diverged"
+    has_optimizer = step.optimizer is not None
+    rate = step.lr_peak
+    if has_optimizer and math.isfinite(rate) and rate > 0:
+        slow = signs.update.ratio(0, 10) < 2e-3 and not diverged
+        for factor, suspicion in ((0.1, 3 if diverged else 2), (10.0, 3 if slow else 2), (0.01, 2 if diverged else 1), (100.0, 3 if slow else 1)):
+            fix = "lower-lr" if factor < 1 else "raise-lr"
+            ask(f"{fix}-{factor:g}", fix, {"factor": factor}, f"learning rate {rate * factor:.3g}", suspicion)
+    if signs.wiring.frozen:
+        ask("unfreeze", "unfreeze", {}, "nothing frozen", 3)
+    if _modes_odd(signs):
+        ask("set-mode", "set-mode", {}, "right modes", 3)
+    stats = signs.fed.feature_stats
+    if stats is not None and stats[0].size and stats[0].size <= 512:
+        mean, std = stats
+        args = {"mean": [float(v) for v in mean], "std": [float(v) if v > 1e-12 else 1.0 for v in std]}
+        ask("scale-inputs", "scale-inputs", args, "inputs standardised", 3 if inputs_off_scale(signs) else 0)
+    mean_y, std_y = signs.fed.target_stats
+    if signs.fed.is_regression and math.isfinite(std_y) and std_y > 0:
+        ask("scale-targets", "scale-targets", {"mean": mean_y, "std": std_y}, "targets standardised", 3 if targets_off_scale(signs) else 0)
+    off = weights_off_init(signs)
+    symmetric = any(f.cause == "symmetric-init" for f in diagnosis.findings)
+    ask("reinit", "reinit", {"how": "standard"}, "default initialisation", 3 if off or symmetric else (2 if signs.time.saturated() > 0.3 else 1))
+    if step.clips and not (step.scale_free and step.clips[0].how == "clip_grad_norm_"):
+        ask("loosen-clip", "loosen-clip", {}, "no clipping", 3 if step.clip_active > 0.5 else 1)
+    if has_optimizer and (not step.scale_free or diverged or gradient_grows(signs)):
+        limit = _clip_limit(signs)
+        if limit is not None:
+            ask("add-clip", "add-clip", {"max_norm": limit}, f"gradient norm clipped at {limit:.3g}", 3 if gradient_grows(signs) or step.first_spike or diverged else 1)
+    if step.weight_decay > 0:
+        ask("set-weight-decay", "set-weight-decay", {"value": 0.0}, "no weight decay", 3)
+    if rate_fell(signs):
+        ask("drop-scheduler", "drop-scheduler", {}, "learning rate held", 3)
+    if has_optimizer and not step.scale_free and step.optimizer_name != "LBFGS":
+        ask("swap-optimizer", "swap-optimizer", {"optimizer": "Adam", "lr": 1e-3}, "Adam at 1e-3", 1)
+    window = signs.time.steps_seen
+    horizon = signs.time.horizon()
+    if window >= 8 and math.isfinite(horizon) and horizon < 0.9 * window:
+        cells = {s.cell.removesuffix("_cell") for s in signs.time.samples}
+        if "lstm" in cells:
+            ask("chrono", "reinit", {"chrono": float(window), "keep": True}, f"gates made for {window} steps (chrono)", 3 if window >= 15 else 2)
+        if cells & {"gru", "rnn_tanh", "rnn_relu"}:
+            ask("orthogonal", "reinit", {"orthogonal": True, "keep": True, "chrono": float(window)}, "orthogonal recurrent weights", 2)
+    weights = _class_weights(signs)
+    if weights is not None:
+        ask("weight-classes", "weight-classes", {"weights": weights}, "classes weighted by rarity", 3)
+    found = [q for q in found if q.suspicion > 0]
+    found.sort(key=lambda q: -q.suspicion)
+    return found
+
+
+def _clip_limit(signs: Signs) -> float | None:
+    """The median of the gradient norms of the quiet first steps (Pascanu et al. 2013: half to ten times the
+    average norm all work)."""
+    norms = signs.step.raw_norm[:30]
+    good = norms[np.isfinite(norms) & (norms > 0)]
+    if not good.size:
+        return None
+    return float(min(np.median(good), 5.0 * good.min(), 5.0))
+
+
+def _modes_odd(signs: Signs) -> bool:
+    return any((m.grad_enabled and m.in_eval) or (not m.grad_enabled and m.in_training) for m in signs.wiring.modes)
+
+
+def _class_weights(signs: Signs) -> list[float] | None:
+    answers = signs.fed.answers(last=200)
+    if answers is None or answers.majority_share < 0.5 or answers.classes < 2:
+        return None
+    late = signs.fed.answers(last=8)
+    if late is None or not late.rare_recall < 0.5:
+        return None
+    predictions = next((b.p for b in signs.fed.batches if b.p is not None), None)
+    size = predictions.shape[1] if signs.fed.is_classes and predictions is not None and predictions.ndim > 1 else 2
+    counts = np.ones(size)
+    counts[: answers.targets.size] = np.maximum(1.0, answers.targets[:size])
+    weights = counts.sum() / (len(counts) * counts)
+    return [float(w) for w in weights]

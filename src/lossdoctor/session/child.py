@@ -1,0 +1,69 @@
+"""Start a watched child process, and wait for it without hanging on it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ..launch.zygote import Waker
+from .order import WatchOrder
+
+GRACE = 8.0
+"""Seconds beyond its own budget after which a child that does not come to an end is ended."""
+
+
+class WatchedChild:
+    """One watched process; what it prints goes to `output`."""
+
+    def __init__(self, order: WatchOrder, folder: Path, waker: Waker | None, output: Path) -> None:
+        self.order = order
+        self.waker = waker
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / "order.json"
+        order.save(path)
+        self._sink = output.open("wb")
+        flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
+        package = Path(__file__).resolve().parent.parent.parent
+        code = f"import sys; sys.path.insert(0, {str(package)!r}); from lossdoctor.session.watched import main; sys.path.pop(0); main(sys.argv)"
+        self.process = subprocess.Popen(
+            [sys.executable, *flags, "-c", code, str(path)],
+            stdin=subprocess.DEVNULL, stdout=self._sink, stderr=subprocess.STDOUT, start_new_session=True,
+            pass_fds=() if waker is None else (waker.fileno_for_child(),),
+        )  # fmt: skip
+        if waker is not None:
+            waker.child_started()
+        self.started = time.monotonic()
+
+    def wait(self, limit: float | None, tick: Callable[[], None] | None = None) -> int:
+        """Its exit status; a child that outstays `limit` + GRACE seconds is ended with all its children."""
+        while True:
+            status = self.process.poll()
+            if status is not None:
+                break
+            if limit is not None and time.monotonic() - self.started > limit + GRACE:
+                self.end()
+                status = self.process.wait()
+                break
+            if self.waker is not None and not self.waker.gone:
+                self.waker.listen(0.05)
+            else:
+                time.sleep(0.02)
+            if tick is not None:
+                tick()
+        self._sink.close()
+        return status
+
+    def end(self) -> None:
+        with contextlib.suppress(OSError):
+            os.killpg(self.process.pid, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(1.0)
+            return
+        with contextlib.suppress(OSError):
+            os.killpg(self.process.pid, signal.SIGKILL)

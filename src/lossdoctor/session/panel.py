@@ -1,0 +1,130 @@
+"""Run the arms of the what-if panel: wake the zygote for each, on the cores that are free, within a budget."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..launch.zygote import Waker
+from ..signs.arms import ArmSign, original_at
+from ..signs.chart import Signs
+from ..trace.events import ArmEnded, Birth
+from ..trace.reader import Trace, read_trace
+from ..words import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class ArmOrder:
+    """One arm to run; `args` take hold of the run through the framework's knobs."""
+
+    name: str
+    fix: str
+    args: dict[str, Any]
+    title: str
+    find_nan_from: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArmRun:
+    order: ArmOrder
+    folder: Path
+    status: int
+    seconds: float
+    ended: bool
+
+
+def run_arms(
+    waker: Waker, orders: Sequence[ArmOrder], folder: Path, *, steps: int, seconds: float, each: float,
+    tick: Callable[[str], None] | None = None, enough: Callable[[list[ArmRun]], bool] | None = None,
+) -> list[ArmRun]:  # fmt: skip
+    """Run as many of `orders`, in their order, as fit into `seconds`; each for `steps` updates, at most `each`
+    seconds. Arms that are under way when the time is over are ended and count as far as they came."""
+    waiting = list(orders)
+    awake: dict[str, tuple[ArmOrder, float]] = {}
+    done: list[ArmRun] = []
+    width = max(1, os.cpu_count() or 1)
+    began = time.monotonic()
+
+    def over() -> bool:
+        return time.monotonic() - began > seconds
+
+    while (waiting and not over()) or awake:
+        while waiting and len(awake) < width and not over() and not waker.gone:
+            order = waiting.pop(0)
+            place = folder / order.name
+            left = seconds - (time.monotonic() - began)
+            try:
+                waker.wake(
+                    order.name, folder=str(place), steps=steps, seconds=max(0.5, min(each, left)),
+                    apply=[(order.fix, order.args)] if order.fix else [], find_nan_from=order.find_nan_from,
+                )  # fmt: skip
+            except OSError:
+                waiting.clear()
+                break
+            awake[order.name] = (order, time.monotonic())
+            if tick is not None:
+                tick(order.title)
+        if waker.gone:
+            break
+        waker.listen(0.05)
+        for name in list(awake):
+            order, since = awake[name]
+            if name in waker.ended:
+                status, took = waker.ended.pop(name)
+                done.append(ArmRun(order, folder / name, status, took, True))
+                del awake[name]
+            elif time.monotonic() - since > each + 4.0 or time.monotonic() - began > seconds + 4.0:
+                waker.end(name)
+                awake[name] = (order, time.monotonic() + 1e6)
+        if enough is not None and enough(done):
+            waiting.clear()
+    return done
+
+
+def read_arm(run: ArmRun, signs: Signs) -> ArmSign | None:
+    """What an arm showed, beside the original after as many updates. None where it left nothing."""
+    trace = _trace(run.folder)
+    order = run.order
+    if trace is None:
+        return ArmSign(order.name, order.fix, order.args, order.title, False, f"ended with status {run.status}", 0, run.seconds, None, None, None)
+    ended = trace.last(ArmEnded)
+    arm = Signs(trace, signs.training if signs.training in set(trace.table("loss").column("training")) else 0)
+    loss = arm.loss
+    if order.fix not in ("scale-targets", "weight-classes") and signs.loss.constant is not None and loss.constant is not None:
+        loss = _with_constant(loss, signs)
+    held = bool(ended.took_hold) if ended is not None else False
+    note = ended.note if ended is not None else f"ended with status {run.status}"
+    if ended is None and loss.count > 20:
+        held, note = True, "ended by the time limit"
+    reached = int(loss.steps[-1]) + 1 if loss.count else 0
+    balanced = arm.fed.answers(last=6)
+    before = signs.fed.answers(last=6)
+    return ArmSign(
+        order.name, order.fix, order.args, order.title, held, note, reached, run.seconds, loss, loss.skill,
+        original_at(signs.loss, reached), held_skill=loss.held_skill,
+        balanced=balanced.balanced_accuracy if balanced is not None else None,
+        original_balanced=before.balanced_accuracy if before is not None else None,
+    )  # fmt: skip
+
+
+def births(run: ArmRun) -> tuple[Birth, ...]:
+    trace = _trace(run.folder)
+    return tuple(trace.of(Birth)) if trace is not None else ()
+
+
+def _with_constant(loss: Any, signs: Signs) -> Any:
+    """The arm's loss against the same constant as the original: both are measured with one ruler."""
+    import dataclasses
+
+    return dataclasses.replace(loss, constant=signs.loss.constant)
+
+
+def _trace(folder: Path) -> Trace | None:
+    with contextlib.suppress(UserError, OSError):
+        return read_trace(folder)
+    return None
