@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ def finding(
 
 def page(cause: Cause) -> CausePage:
     """The words of a cause, from its docstring: a title line, then `## Heading` sections."""
-    doc = re.sub(r"^ {4}", "", cause.doc.strip(), flags=re.MULTILINE)
+    doc = inspect.cleandoc(cause.doc)
     title, _, rest = doc.partition("\n")
     parts = re.split(r"^## +(.+)$", rest, flags=re.MULTILINE)
     sections = tuple((parts[i].strip(), parts[i + 1].strip()) for i in range(1, len(parts) - 1, 2))
