@@ -1,4 +1,44 @@
-"""The learning rate is too low."""
+"""The learning rate is too low.
+
+## What happens
+Every step goes in the right direction and is too short. The descent is real, and would take ten or a thousand
+times as many steps as the run has.
+
+## How it looks
+- The loss falls steadily and almost in a straight line, in its third or fourth digit.
+- Training and held-back loss fall together; there is no noise to speak of and no plateau.
+- Plain SGD at 0.01, a usual default, is often ten times too slow for a recurrent net.
+
+## Why it keeps the loss from falling
+The way that the weights can go is bounded by the sum of the rates. Under Adam no weight moves farther than about
+rate times steps (3.2 times that at the very most), so at 1e-5 a thousand steps cannot change a weight by 0.1.
+
+## How lossdoctor tells
+A rate of exactly 0 is an error by itself. Otherwise by intervention: the same steps from the same start at a higher
+rate (arm `raise-lr`) must lead the panel. An error needs it to win at least half of the missing skill while the run
+itself stays below skill 0.5. First updates below a thousandth of the weights' size raise the confidence; they prove
+nothing alone (a good SGD starts between 4e-3 and 4e-2, Adam near 1.4e-2, and an SGD ten times too slow at 6e-4).
+When the run is short and its steps are of the usual size, the answer is `too-few-epochs`. Healthy: the run learns,
+or a higher rate does no better. Not judged: no panel.
+
+## Not to be confused with
+- `too-few-epochs`: the steps are of the usual size, there are just not enough of them.
+- `scheduler-kills-lr`: the rate starts well and falls. `clip-too-tight`: the clip makes the step small.
+- `vanishing-gradients`, and plateau tasks: no rate helps.
+
+## What to do
+`raise-lr`: times ten until the loss becomes unstable, then back to a third.
+
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.3, momentum=0.9)    # instead of lr=0.01
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)                # or let Adam find the scale
+
+Keras: `keras.optimizers.Adam(learning_rate=1e-3)`; its SGD defaults to 0.01.
+
+## References
+- Smith 2017, Cyclical learning rates (the range test; arXiv 1506.01186).
+- Kingma, Ba 2015, Adam, section 2.1: the bound of a step (arXiv 1412.6980).
+- Schneider et al. 2021, Cockpit (arXiv 2102.06604).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,46 @@
-"""The run stops while it is still learning."""
+"""The run stops while it is still learning.
+
+## What happens
+Nothing is wrong but the number of steps. The run is a healthy descent that was stopped early: few epochs, a small
+data set in large batches, or early stopping with too little patience.
+
+## How it looks
+- The curve is still falling at the end, with no sign of levelling off.
+- Training and held-back loss fall together.
+- Two epochs of 50 batches: a hundred updates, where small recurrent nets need some hundreds to thousands.
+
+## Why it keeps the loss from falling
+It does not: the loss falls, and you looked too soon. Recurrent nets often begin with a plateau, while the gates
+find out what to keep, and drop late.
+
+## How lossdoctor tells
+Only a run that came to its own end is judged, and only one that has a finite loss. If the skill is at least 0.8, it
+is healthy. Otherwise there are two ways to a finding. By intervention: a rate up to ten times as high does better
+(`raise-lr`), the run made at most 300 updates, they were of the usual size (at least 2e-3 of the weights) and the
+loss was falling; then steps, not rate, were missing. By the curve: the last fifth still falls (Mann-Kendall z below
+-2.3) and its trend gains more than 5 % of the missing skill, at a skill below 0.9. In both the rate must still be
+alive. Error only for a short run below skill 0.5. Healthy: the curve is flat at the end.
+
+## Not to be confused with
+- `lr-too-low`: the same picture with tiny steps; more of the same would take far too long.
+- `scheduler-kills-lr`: the curve goes flat because the rate does.
+- `overfitting`: training skill is high, and more epochs make it worse.
+
+## What to do
+`train-longer`: count updates, not epochs, and stop by held-back loss with patience.
+
+    epochs = 60                                    # 60 x 50 batches = 3000 updates
+    if epochs_since_best > 10:                     # patience: at least a tenth of the run
+        break
+
+A smaller batch gives more updates for the same number of epochs. A schedule must be stretched along. Keras: `epochs=`
+of `fit`, with `EarlyStopping(patience=10, restore_best_weights=True)`.
+
+## References
+- Karpathy 2019, A recipe for training neural networks ("leave it training").
+- Hoffer, Hubara, Soudry 2017, Train longer, generalize better (arXiv 1705.08741).
+- Prechelt 1998, Early stopping - but when?
+"""
 
 from __future__ import annotations
 

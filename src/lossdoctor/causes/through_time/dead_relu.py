@@ -1,4 +1,43 @@
-"""Most ReLU units are zero on every input."""
+"""Most ReLU units are zero on every input.
+
+## What happens
+A ReLU unit whose input is negative for every sample puts out 0 and passes no gradient. It cannot learn its way
+back. When most units of a layer are like that, the layer is a wall.
+
+## How it looks
+- The loss drops or jumps once, early, and is constant from then on.
+- The predictions are the same for every input: the bias of the last layer.
+- A large first step, a large negative bias or unscaled inputs came before.
+
+## Why it keeps the loss from falling
+The slope of a ReLU below 0 is exactly 0. For a unit that is below 0 everywhere, so is the gradient of all its
+incoming weights, and what stands below learns only through the units that still live.
+
+## How lossdoctor tells
+By structure: at sampled steps it counts, in each ReLU layer of at least 4 units and in ReLU recurrences, the units
+that are 0 on a whole batch of at least two samples, and takes the median of the last three samples. A share of 60 %
+or more in a run that has not learned is a finding; it is an error above 90 % at a skill below 0.3, else a warning.
+Healthy: no ReLU among the hidden units, a smaller share, or a run that learns (sparse, not dead). It needs the
+samples of the modules' outputs; where no such layer was seen, it reports that there is none.
+
+## Not to be confused with
+- `lr-too-high`: often the earlier event; if a lower rate keeps the units alive, that is the root.
+- `output-activation-mismatch`: a ReLU on the output itself, with targets below 0 or dead from the start.
+- `bad-init`: a start with large negative biases.
+- Sparse activity: different units are silent for different samples, none for all.
+
+## What to do
+`reinit` brings the units back; `lower-lr` keeps them. Or use an activation with a slope on both sides.
+
+    self.act = nn.LeakyReLU(0.01)          # or nn.GELU(), nn.SiLU()
+    self.rnn = nn.RNN(n, hidden, nonlinearity="tanh", batch_first=True)   # in the recurrence
+
+A bias of 0 (or slightly above) and standardised inputs prevent it. Keras: `activation="leaky_relu"`.
+
+## References
+- Lu et al. 2020, Dying ReLU and initialization (arXiv 1903.06733).
+- Maas, Hannun, Ng 2013, Rectifier nonlinearities improve neural network acoustic models.
+"""
 
 from __future__ import annotations
 

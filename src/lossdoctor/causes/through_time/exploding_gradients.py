@@ -1,4 +1,47 @@
-"""The gradient grows through time or depth until it blows the weights apart."""
+"""The gradient grows through time or depth until it blows the weights apart.
+
+## What happens
+On its way back through the time steps (or layers) the gradient is multiplied again and again by the recurrent
+matrix. If that stretches it by more than it squashes, the gradient grows exponentially with the length of the
+sequence.
+
+## How it looks
+- The gradient norm jumps by a factor of 10 to 1e6 from one batch to the next, then the loss does.
+- NaN after a while, earlier with longer sequences. Typical for ReLU or linear recurrences and large recurrent
+  weights; rarer in an LSTM.
+- With clipping the same script learns.
+
+## Why it keeps the loss from falling
+One huge step throws the weights far away, and what had been learned is lost. The loss surface of a recurrent net
+has cliffs: almost flat in front, a wall behind.
+
+## How lossdoctor tells
+The replay gives dL/dh for every time step; growth means at least a factor 1.02 a step and a hundredfold over the
+sequence. A jump is a gradient norm above 10 times the median of those before. Both are evidence. What decides is the
+arm `add-clip` (the gradient clipped by norm, all else equal): it must lead the panel. Without a panel there is at
+most a warning, when the gradient grows and the loss has stopped being a number. Healthy: no growth and no jump, or
+clipping changes nothing. Not judged: no recurrent layer that a replay can follow, or growth without a panel.
+
+## Not to be confused with
+- `lr-too-high`: look at the first bad step. A usual gradient and a large update is the rate.
+- `bad-init`: the recurrent matrix starts too large; a standard one cures without clipping.
+- `outliers`: a single sample makes the norm jump. `reduction="sum"` makes all gradients large, not growing.
+- `nan-loss`: one operation is undefined; nothing grew before.
+
+## What to do
+`add-clip`: by the total norm, between `backward()` and `step()`, at about the usual norm.
+
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm=1.0)
+    optimizer.step()
+
+`reinit` with an orthogonal recurrent matrix, an LSTM or GRU instead of a plain RNN, and shorter chunks take away the
+growth itself. Keras: `global_clipnorm=1.0` of the optimizer.
+
+## References
+- Bengio, Simard, Frasconi 1994, Learning long-term dependencies with gradient descent is difficult.
+- Pascanu, Mikolov, Bengio 2013, On the difficulty of training recurrent neural networks (arXiv 1211.5063).
+"""
 
 from __future__ import annotations
 
