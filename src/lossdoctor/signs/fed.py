@@ -71,7 +71,10 @@ class FedSign:
 
     @cached_property
     def bad_targets(self) -> tuple[int, int, int] | None:
-        return _first_bad([(b.number, b.y) for b in self.batches])
+        inferred = self.term is not None and self.term.by_hand
+        return _first_bad(
+            [(b.number, b.y) for b in self.batches if not (inferred and (b.p is None or not np.isfinite(b.p).all()))]
+        )
 
     @cached_property
     def targets(self) -> Array | None:

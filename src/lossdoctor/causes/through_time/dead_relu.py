@@ -43,7 +43,7 @@ from __future__ import annotations
 
 from ...signs import Signs
 from ...signs.series import middle
-from ...signs.standing import learned
+from ...signs.standing import leading_arm, learned
 from ...words import Judgement
 from ..cause import Cause, finding
 from ..places import criterion_place, recurrent_place
@@ -73,6 +73,7 @@ def judge(signs: Signs) -> Judgement:
     if learned(signs):
         return CAUSE.healthy(f"{worst_share:.0%} of the ReLU units are silent, and the run learns: sparse, not dead")
     all_dead = worst_share > 0.98
+    killer = leading_arm(signs) if since > 0 else None
     return finding(
         CAUSE.id,
         f"{worst_share:.0%} of the ReLU units in {worst or 'the net'} are zero for every sample: no gradient passes them, so "
@@ -81,8 +82,8 @@ def judge(signs: Signs) -> Judgement:
             ("ReLU units that are zero on whole batches, share", worst_share, "below 0.5"),
             ("seen from step", since, ""),
         ],
-        confidence=0.93 if all_dead else 0.7,
-        severity="error" if worst_share > 0.9 and (signs.loss.skill or 0) < 0.3 else "warning",
+        confidence=0.5 if killer is not None else (0.93 if all_dead else 0.7),
+        severity="error" if killer is None and worst_share > 0.9 and (signs.loss.skill or 0) < 0.3 else "warning",
         proof="structure",
         where=criterion_place(signs) or recurrent_place(signs),
         since_step=since,
