@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Sequence
 
-from .locate import OPTIMIZERS, SCHEDULERS, Call, assigned_to, calls, module_classes, scope, within
+from .locate import OPTIMIZERS, SCHEDULERS, Call, assigned_to, calls, dotted, module_classes, scope, within
 from .script import Script
 
 _NO_OPTIMIZER = re.compile(r"sched|scaler|writer|env|prof|bar|warm|callback|ema", re.IGNORECASE)
@@ -88,7 +88,11 @@ def _visible(script: Script, names: Sequence[str], place: ast.AST) -> list[str]:
         at = script.parents.get(at)
     arguments = _arguments(place)
     bound |= {name for name in names if arguments[:1] == ["self"] and name.startswith("self.")}
-    return [name for name in names if name in bound]
+    seen = [name for name in names if name in bound]
+    if not seen and arguments[:1] == ["self"]:
+        held = {dotted(n) for n in ast.walk(place) if isinstance(n, ast.Attribute)}
+        seen = [f"self.{name}" for name in names if f"self.{name}" in held]
+    return seen
 
 
 def _looks_like_optimizer(script: Script, call: Call) -> bool:

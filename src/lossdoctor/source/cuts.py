@@ -145,9 +145,8 @@ def _sources(statement: ast.stmt, needed: set[str]) -> list[ast.AST]:
 
 def _cuts_in(script: Script, node: ast.AST) -> Iterator[Cut]:
     for child in _outside_indices(node):
-        if isinstance(child, ast.Attribute) and child.attr == "data" and isinstance(child.ctx, ast.Load):
-            if not _is_setting(script, child):
-                yield Cut(script, child, "data")
+        if isinstance(child, ast.Attribute) and child.attr == "data" and not _is_setting(script, child):
+            yield Cut(script, child, "data")
         if not isinstance(child, ast.Call):
             continue
         if isinstance(child.func, ast.Attribute):

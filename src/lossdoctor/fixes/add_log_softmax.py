@@ -1,0 +1,30 @@
+"""Give the negative log likelihood the log probabilities that it expects."""
+
+from __future__ import annotations
+
+from ..signs import Signs
+from ..source import Edit, replace_node
+from ..source.locate import spelled
+from .fix import Fix
+from .head import criterion_call
+from .places import fragment, shown
+
+
+def _edit(signs: Signs) -> Edit | None:
+    call = criterion_call(signs)
+    if call is None:
+        return None
+    given = call.node.args[0]
+    name = spelled(call.script, "torch.log_softmax") or spelled(call.script, "torch.nn.functional.log_softmax")
+    return None if name is None else replace_node(call.script, given, f"{name}({call.args[0]}, dim=1)")
+
+
+FIX = Fix(
+    id="add-log-softmax",
+    safety="unsafe",
+    title=lambda signs, args: "give the loss log probabilities instead of raw scores",
+    snippet=lambda signs, args: shown(
+        lambda: _edit(signs),
+        fragment("where the loss is computed", "loss = criterion(torch.log_softmax(output, dim=1), target)"),
+    ),
+)

@@ -1,0 +1,67 @@
+"""Let the gradient through where the graph is cut."""
+
+from __future__ import annotations
+
+import ast
+
+from ..signs import Signs
+from ..source import Cut, Edit, Script, cuts, replace_node, unwrap
+from ..source.locate import enclosing_function, enclosing_loop
+from .fix import Args, Fix
+from .places import backward, fragment, scripts, shown
+
+TAKEN_OFF = ("detach", "detach_", "data", "item")
+
+
+def seen_cuts(signs: Signs) -> tuple[Cut, ...]:
+    """Cuts between the model and the backward call of this training, as far as the text shows them."""
+    place = backward(signs)
+    if place is None:
+        return ()
+    script, line = place
+    function, loops = enclosing_function(script, line), enclosing_loop(script, line)
+    first = function.lineno if function is not None else (loops.outer.lineno if loops is not None else 1)
+    return cuts(script, first, line, [s for s in scripts(signs) if s is not script])
+
+
+def _take_off(cut: Cut) -> Edit | None:
+    script: Script = cut.script
+    node = cut.node
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.args:
+        return replace_node(script, node, script.segment(node.func.value))
+    if isinstance(node, ast.Attribute):
+        return replace_node(script, node, script.segment(node.value))
+    return unwrap(script, node.lineno) if isinstance(node, ast.With) else None
+
+
+def _edit(signs: Signs) -> Edit | None:
+    found = seen_cuts(signs)
+    chosen = [c for c in found if c.what in TAKEN_OFF or isinstance(c.node, ast.With)]
+    others = [c for c in found if c not in chosen and c.what in ("numpy", "tensor", "as_tensor", "from_numpy", "tolist")]
+    return _take_off(chosen[0]) if len(chosen) == 1 and not others else None
+
+
+def _otherwise(signs: Signs) -> str:
+    lines = [f"#   {cut.script.shown}:{cut.line}: {cut.text}" for cut in seen_cuts(signs)]
+    if lines:
+        return fragment("the loss has to be computed from the model's own output, in torch, without these", *lines)
+    return fragment(
+        "between the model and the loss: no .detach(), .item(), .data, .numpy(), argmax, torch.tensor(...) or no_grad",
+        "loss = criterion(model(x), y)",
+    )
+
+
+def snippet(signs: Signs, args: Args) -> str:
+    try:
+        otherwise = _otherwise(signs)
+    except Exception:
+        otherwise = fragment("compute the loss from the model's own output", "loss = criterion(model(x), y)")
+    return shown(lambda: _edit(signs), otherwise)
+
+
+FIX = Fix(
+    id="attach-graph",
+    safety="unsafe",
+    title=lambda signs, args: "let the gradient flow from the loss to the weights",
+    snippet=snippet,
+)

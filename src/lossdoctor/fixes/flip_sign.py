@@ -1,0 +1,82 @@
+"""Descend the loss where it is climbed."""
+
+from __future__ import annotations
+
+import ast
+
+from ..signs import Signs
+from ..source import Edit, Script, calls, drop_keyword, replace_in_line, replace_node
+from ..source.locate import scope, within
+from .fix import Args, Fix
+from .places import backward, fragment, optimizer_call, scripts, shown
+
+
+def _by_hand(script: Script) -> Edit | None:
+    """`p += lr * p.grad`, `p.data.add_(p.grad, alpha=lr)`: the update itself climbs."""
+    found: list[Edit | None] = []
+    for node in ast.walk(script.tree):
+        text = ast.unparse(node) if isinstance(node, ast.AugAssign | ast.Expr) else ""
+        if ".grad" not in text:
+            continue
+        if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add) and not text.partition("+= ")[2].startswith("-"):
+            found.append(replace_in_line(script, node.target.end_lineno or node.lineno, "+=", "-="))
+    for call in calls(script, ("add_",)):
+        given = " ".join((*call.args, call.keywords.get("alpha", "")))
+        if ".grad" in given and "-" not in given and ".grad" not in call.owner:
+            found.append(replace_in_line(script, call.node.func.end_lineno or call.line, ".add_(", ".sub_("))
+    return found[0] if len(found) == 1 else None
+
+
+def _minus_taken(script: Script, node: ast.expr) -> Edit | None:
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return replace_node(script, node, script.segment(node.operand))
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        for side, other in ((node.left, node.right), (node.right, node.left)):
+            if ast.unparse(side) in ("-1", "-1.0"):
+                return replace_node(script, node, script.segment(other))
+    return None
+
+
+def _edit(signs: Signs) -> Edit | None:
+    call = optimizer_call(signs)
+    if call is not None and call.keywords.get("maximize") == "True":
+        return drop_keyword(call.script, call, "maximize")
+    place = backward(signs)
+    if signs.step.optimizer is None and place is None:
+        hands = [e for s in scripts(signs) if (e := _by_hand(s)) is not None]
+        return hands[0] if len(hands) == 1 else None
+    if place is None:
+        return None
+    script, line = place
+    if signs.step.optimizer is None and (hand := _by_hand(script)) is not None:
+        return hand
+    back = [c for c in calls(script, ("backward",)) if c.line <= line <= c.end_line]
+    if len(back) != 1 or not isinstance(back[0].node.func, ast.Attribute):
+        return None
+    loss = back[0].node.func.value
+    direct = _minus_taken(script, loss)
+    if direct is not None:
+        return direct
+    if isinstance(loss, ast.Name):
+        made = [
+            n.value for n in within(scope(script, line))
+            if isinstance(n, ast.Assign) and len(n.targets) == 1 and isinstance(n.targets[0], ast.Name)
+            and n.targets[0].id == loss.id and n.lineno <= line
+        ]  # fmt: skip
+        if len(made) == 1:
+            plain = isinstance(made[0], ast.Call | ast.Name | ast.Attribute | ast.Subscript)
+            text = script.segment(made[0])
+            return _minus_taken(script, made[0]) or replace_node(script, made[0], f"-{text}" if plain else f"-({text})")
+    return replace_node(script, loss, f"(-{script.segment(loss)})")
+
+
+def snippet(signs: Signs, args: Args) -> str:
+    return shown(lambda: _edit(signs), fragment("the backward pass, of the loss with its sign turned", "(-loss).backward()"))
+
+
+FIX = Fix(
+    id="flip-sign",
+    safety="unsafe",
+    title=lambda signs, args: "turn the sign, so that the loss is descended",
+    snippet=snippet,
+)

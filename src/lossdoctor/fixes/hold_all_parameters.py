@@ -1,0 +1,95 @@
+"""Give the optimizer every parameter that the loss reaches."""
+
+from __future__ import annotations
+
+import ast
+
+from ..signs import Signs
+from ..source import Edit, Script, insert_after, replace_node
+from ..source.locate import assigned_to, block_of, dotted, imports, module_classes, spelled, statement_of
+from ..words import short
+from .fix import Args, Fix
+from .places import fragment, optimizer_call, said, scripts, shown
+
+
+def _plain_list(script: Script) -> list[Edit | None]:
+    """`self.cells = [nn.LSTMCell(...) ...]` in a module: parameters that no module registers."""
+    found: list[Edit | None] = []
+    aliases = imports(script)
+    for cls in module_classes(script).values():
+        for node in ast.walk(cls):
+            if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.List | ast.ListComp):
+                continue
+            if not any(dotted(t).startswith("self.") for t in node.targets):
+                continue
+            items = node.value.elts if isinstance(node.value, ast.List) else [node.value.elt]
+            heads = [dotted(i.func) for i in items if isinstance(i, ast.Call)]
+            own = module_classes(script)
+            layers = [h for h in heads if h in own or aliases.get(h.partition(".")[0], "").startswith("torch")]
+            name = spelled(script, "torch.nn.ModuleList")
+            if layers and len(layers) == len(items) and name is not None:
+                found.append(replace_node(script, node.value, f"{name}({script.segment(node.value)})"))
+    return found
+
+
+def _built_again(signs: Signs) -> Edit | None:
+    """The model is made anew after the optimizer: build the optimizer again, over the new one."""
+    call = optimizer_call(signs)
+    if call is None or not call.node.args:
+        return None
+    statement = statement_of(call.script, call.node)
+    if statement is None or assigned_to(call.script, call.node) is None:
+        return None
+    used = {n.id for n in ast.walk(call.node.args[0]) if isinstance(n, ast.Name)}
+    block = block_of(call.script, statement)
+    later = [
+        s for s in block[block.index(statement) + 1 :]
+        if isinstance(s, ast.Assign) and any(isinstance(t, ast.Name) and t.id in used for t in s.targets)
+    ]  # fmt: skip
+    return insert_after(call.script, later[-1].lineno, [call.script.segment(statement)]) if later else None
+
+
+def _only_a_part(signs: Signs) -> Edit | None:
+    """`Adam(model.head.parameters())` although the loss reaches more of `model`."""
+    call = optimizer_call(signs)
+    if call is None or len(call.node.args) < 1 or not signs.wiring.unheld:
+        return None
+    given = call.node.args[0]
+    if not (isinstance(given, ast.Call) and isinstance(given.func, ast.Attribute) and given.func.attr == "parameters"):
+        return None
+    part = given.func.value
+    if not isinstance(part, ast.Attribute) or dotted(part).startswith(("self.", "?")):
+        return None
+    if not signs.wiring.unheld <= signs.wiring.in_model:
+        return None
+    return replace_node(call.script, part, call.script.segment(part.value))
+
+
+def _edit(signs: Signs) -> Edit | None:
+    again = _built_again(signs)
+    if again is not None:
+        return again
+    lists = [edit for script in scripts(signs) for edit in _plain_list(script)]
+    if len(lists) == 1:
+        return lists[0]
+    return _only_a_part(signs) if not lists else None
+
+
+def title(signs: Signs, args: Args) -> str:
+    def words() -> str:
+        missing = signs.wiring.unheld
+        count = signs.wiring.size(missing)
+        if not missing:
+            return bare
+        return f"give the optimizer the {short(count)} weights it does not hold: {signs.wiring.names(missing)}"
+
+    bare = "give the optimizer every parameter that the loss reaches"
+    return said(words, bare)
+
+
+def snippet(signs: Signs, args: Args) -> str:
+    where = "after all layers are made and registered (nn.ModuleList, not a plain list), and after the last rebuild"
+    return shown(lambda: _edit(signs), fragment(where, "optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)"))
+
+
+FIX = Fix(id="hold-all-parameters", safety="unsafe", title=title, snippet=snippet)

@@ -1,0 +1,44 @@
+"""Less dropout."""
+
+from __future__ import annotations
+
+from ..signs import Signs
+from ..source import Edit, argument, origin, replace_node, together
+from ..source.locate import RECURRENT
+from ..words import short
+from .fix import Args, Fix
+from .places import code, finite, fragment, named_calls, said, shown
+
+DROPOUTS = ("nn.Dropout", "nn.Dropout1d", "nn.Dropout2d", "nn.AlphaDropout")
+
+
+def wanted(args: Args) -> float:
+    given = finite(args.get("p"))
+    return 0.0 if given is None else given
+
+
+def _edit(signs: Signs, args: Args) -> Edit | None:
+    new = wanted(args)
+    spots = [(c, "p") for c in named_calls(signs, DROPOUTS)]
+    spots += [(c, "dropout") for c in named_calls(signs, [f"nn.{n}" for n in RECURRENT[:3]])]
+    edits: dict[tuple[str, int, int], Edit | None] = {}
+    for call, key in spots:
+        given = argument(call, key)
+        found = origin(call.script, given)
+        if given is not None and found is None:
+            return None
+        if found is not None and found.value > new:
+            edits[found.script.file, found.line, found.node.col_offset] = replace_node(found.script, found.node, code(new))
+        if given is None and key == "p" and new < 0.5:
+            return None
+    return together(*edits.values())
+
+
+FIX = Fix(
+    id="set-dropout",
+    safety="safe",
+    title=lambda signs, args: said(lambda: f"set dropout to {short(wanted(args))}", "lower the dropout"),
+    snippet=lambda signs, args: shown(
+        lambda: _edit(signs, args), fragment("where the layers are made", f"nn.Dropout({code(wanted(args))})")
+    ),
+)

@@ -1,0 +1,44 @@
+"""Another weight decay."""
+
+from __future__ import annotations
+
+from ..signs import Signs
+from ..source import Edit
+from ..words import short
+from .fix import Args, Fix
+from .numbers import change, source_of
+from .places import code, finite, fragment, optimizer_call, said, shown
+
+
+def value(args: Args) -> float:
+    return finite(args.get("value")) or 0.0
+
+
+def _edit(signs: Signs, args: Args) -> Edit | None:
+    call = optimizer_call(signs)
+    if call is None or "weight_decay" in "".join(call.args[:1]):
+        return None
+    seen = signs.step.optimizer
+    observed = signs.step.weight_decay if seen is not None else None
+    if seen is not None and len({g.weight_decay for g in seen.groups}) > 1:
+        return None
+    return change(call, "weight_decay", value(args), observed)
+
+
+def title(signs: Signs, args: Args) -> str:
+    def words() -> str:
+        found = source_of(optimizer_call(signs), "weight_decay")
+        old = signs.step.weight_decay if signs.step.optimizer is not None else (found.value if found else None)
+        return f"set the weight decay to {new}" if old is None else f"set the weight decay from {short(old)} to {new}"
+
+    new = short(value(args))
+    return said(words, f"set the weight decay to {new}")
+
+
+def snippet(signs: Signs, args: Args) -> str:
+    name = said(lambda: signs.step.optimizer_name, "") or "Adam"
+    line = f"optimizer = torch.optim.{name}(model.parameters(), lr=..., weight_decay={code(value(args))})"
+    return shown(lambda: _edit(signs, args), fragment("where the optimizer is built", line))
+
+
+FIX = Fix(id="set-weight-decay", safety="safe", title=title, snippet=snippet, live=True)

@@ -1,0 +1,72 @@
+"""Another length of the window (or chunk) that the net sees."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from ..signs import Signs
+from ..source import Edit, Origin, origin, replace_node
+from ..source.values import number
+from ..words import short
+from .fix import Args, Fix
+from .places import finite, fragment, said, scripts, shown
+
+_NAME = re.compile(
+    r"(seq(uence)?_?(len|length)?|window(_?(size|len|length))?|look_?back|(n|num)?_?(time)?_?steps_?(in)?|time_?steps"
+    r"|bptt(_len)?|history|context(_?(size|len|length))?|chunk(_?(size|len|length))?|(max_?len(gth)?))",
+    re.IGNORECASE,
+)
+
+
+def wanted(args: Args) -> int | None:
+    given = finite(args.get("steps", args.get("window")))
+    return None if given is None else int(given)
+
+
+def window_in(signs: Signs) -> Origin | None:
+    """The one constant that names the window and holds the length that the run showed."""
+    steps = signs.time.steps_seen
+    found: dict[tuple[str, int], Origin] = {}
+    for script in scripts(signs):
+        for node in ast.walk(script.tree):
+            value: ast.expr | None = None
+            if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+                value = node.value if _NAME.fullmatch(node.targets[0].id) else None
+            elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("add_argument") and node.args:
+                flag = getattr(node.args[0], "value", "")
+                default = next((k.value for k in node.keywords if k.arg == "default"), None)
+                value = default if _NAME.fullmatch(str(flag).lstrip("-").replace("-", "_")) else None
+            elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                value = node.value if _NAME.fullmatch(node.target.id) else None
+            if value is not None and number(value) is not None:
+                spot = origin(script, value)
+                if spot is not None and (not steps or spot.value in (steps, steps + 1)):
+                    found[script.file, spot.line] = spot
+    return next(iter(found.values())) if len(found) == 1 else None
+
+
+def _edit(signs: Signs, args: Args) -> Edit | None:
+    new, found = wanted(args), window_in(signs)
+    if new is None or found is None:
+        return None
+    return replace_node(found.script, found.node, str(new))
+
+
+def title(signs: Signs, args: Args) -> str:
+    def words() -> str:
+        new, steps = wanted(args), signs.time.steps_seen
+        if new is None:
+            return bare
+        return f"{bare} {short(new)} steps" + (f" instead of {short(steps)}" if steps else "")
+
+    bare = "give the net a window of" if wanted(args) is not None else "give the net another window"
+    return said(words, "give the net another window")
+
+
+def snippet(signs: Signs, args: Args) -> str:
+    line = f"WINDOW = {wanted(args) if wanted(args) is not None else '...'}"
+    return shown(lambda: _edit(signs, args), fragment("where the sequences are cut", line))
+
+
+FIX = Fix(id="set-window", safety="unsafe", title=title, snippet=snippet)

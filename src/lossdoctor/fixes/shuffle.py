@@ -1,0 +1,43 @@
+"""Draw the training samples in a new order every epoch."""
+
+from __future__ import annotations
+
+from ..signs import Signs
+from ..source import Call, Edit, set_keyword
+from ..source.locate import assigned_to
+from .fix import Fix
+from .places import fragment, named_calls, one, shown
+
+
+def _loader(signs: Signs) -> Call | None:
+    found = named_calls(signs, ("DataLoader",))
+    if len(found) > 1:
+        found = [
+            c for c in found
+            if "train" in (assigned_to(c.script, c.node) or "").lower() or "train" in "".join(c.args[:1]).lower()
+        ]  # fmt: skip
+    return one(found)
+
+
+def _edit(signs: Signs) -> Edit | None:
+    call = _loader(signs)
+    if call is None or "sampler" in call.keywords or "batch_sampler" in call.keywords:
+        return None
+    if call.keywords.get("shuffle") == "True":
+        return None
+    return set_keyword(call.script, call, "shuffle", "True")
+
+
+FIX = Fix(
+    id="shuffle",
+    safety="safe",
+    title=lambda signs, args: "shuffle the training samples every epoch",
+    snippet=lambda signs, args: shown(
+        lambda: _edit(signs),
+        fragment(
+            "at the start of every epoch",
+            "order = torch.randperm(len(x_train))",
+            "x_train, y_train = x_train[order], y_train[order]",
+        ),
+    ),
+)

@@ -1,0 +1,80 @@
+"""More passes over the data."""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+
+from ..signs import Signs
+from ..source import Edit, Origin, origin, replace_node
+from ..source.locate import enclosing_loop
+from ..words import short
+from .fix import Args, Fix
+from .places import backward, finite, fragment, said, scripts, shown
+
+TIMES = 5.0
+
+
+def _stop(loop: ast.AST) -> ast.expr | None:
+    """The number of rounds of `for ... in range(n)`."""
+    call = loop.iter if isinstance(loop, ast.For | ast.AsyncFor) else None
+    if isinstance(call, ast.Call) and call.args and isinstance(call.args[0], ast.Call):
+        call = call.args[0]  # tqdm(range(n)), enumerate(range(n))
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+        return None
+    if call.func.id not in ("range", "trange") or not call.args or len(call.args) > 2:
+        return None
+    return call.args[min(1, len(call.args) - 1)]
+
+
+def rounds(signs: Signs) -> Origin | None:
+    """The literal number of epochs (of steps, where there is one loop)."""
+    place = backward(signs)
+    if place is not None:
+        loops = enclosing_loop(*place)
+        if loops is not None and (found := origin(place[0], _stop(loops.outer))) is not None:
+            return found
+    named = [
+        found for script in scripts(signs) for node in ast.walk(script.tree)
+        if isinstance(node, ast.For) and re.fullmatch(r"_?e|ep|epoch\w*", ast.unparse(node.target))
+        and (found := origin(script, _stop(node))) is not None
+    ]  # fmt: skip
+    unique = {(o.script.file, o.line): o for o in named}
+    return next(iter(unique.values())) if len(unique) == 1 else None
+
+
+def new_rounds(signs: Signs, args: Args) -> float | None:
+    given = finite(args.get("epochs"))
+    if given is not None:
+        return given
+    found = rounds(signs)
+    return None if found is None else math.ceil(found.value * (finite(args.get("factor")) or TIMES))
+
+
+def _edit(signs: Signs, args: Args) -> Edit | None:
+    found, new = rounds(signs), new_rounds(signs, args)
+    if found is None or new is None or found.value != int(found.value):
+        return None
+    return replace_node(found.script, found.node, str(int(new)))
+
+
+def title(signs: Signs, args: Args) -> str:
+    def words() -> str:
+        found, new = rounds(signs), new_rounds(signs, args)
+        if found is not None and new is not None:
+            return f"train longer: {short(int(new))} rounds instead of {short(int(found.value))}"
+        if new is not None:
+            return f"train for {short(int(new))} rounds"
+        return f"train {short(finite(args.get('factor')) or TIMES)} times as long"
+
+    return said(words, "train longer")
+
+
+def snippet(signs: Signs, args: Args) -> str:
+    new = said(lambda: str(int(new_rounds(signs, args) or 0)), "0")
+    count = new if new != "0" else f"{short(finite(args.get('factor')) or TIMES)} * epochs"
+    return shown(lambda: _edit(signs, args), fragment("the loop over epochs", f"for epoch in range({count}):"))
+
+
+FIX = Fix(id="train-longer", safety="safe", title=title, snippet=snippet)

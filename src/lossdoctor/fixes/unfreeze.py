@@ -1,0 +1,47 @@
+"""Let frozen parameters learn."""
+
+from __future__ import annotations
+
+import ast
+
+from ..signs import Signs
+from ..source import Edit, calls, replace_node
+from ..words import short
+from .fix import Args, Fix
+from .places import fragment, said, scripts, shown
+
+
+def _edit(signs: Signs) -> Edit | None:
+    found: list[Edit | None] = []
+    for script in scripts(signs):
+        for node in ast.walk(script.tree):
+            if (
+                isinstance(node, ast.Assign)
+                and any(isinstance(t, ast.Attribute) and t.attr == "requires_grad" for t in node.targets)
+                and isinstance(node.value, ast.Constant)
+                and node.value.value is False
+            ):
+                found.append(replace_node(script, node.value, "True"))
+        for call in calls(script, ("requires_grad_",)):
+            if call.args == ("False",):
+                found.append(replace_node(script, call.node.args[0], "True"))
+    return found[0] if len(found) == 1 else None
+
+
+def title(signs: Signs, args: Args) -> str:
+    def words() -> str:
+        frozen = signs.wiring.frozen
+        if not frozen:
+            return bare
+        return f"let {signs.wiring.names(frozen)} learn ({short(signs.wiring.size(frozen))} frozen weights)"
+
+    bare = "let the frozen parameters learn"
+    return said(words, bare)
+
+
+def snippet(signs: Signs, args: Args) -> str:
+    code = ("for parameter in model.parameters():", "    parameter.requires_grad = True")
+    return shown(lambda: _edit(signs), fragment("before the optimizer is built", *code))
+
+
+FIX = Fix(id="unfreeze", safety="unsafe", title=title, snippet=snippet)
