@@ -1,4 +1,46 @@
-"""The rare class is never predicted."""
+"""The rare class is never predicted.
+
+## What happens
+One class has nearly all of the samples. The net learns to answer it always, which is right most of the time,
+and the rare class - usually the one that you want - is never predicted.
+
+## How it looks
+- High accuracy from the start: that of the commonest class, to the digit.
+- The loss settles at the entropy of the class frequencies; recall of the rare class is 0.
+- The confusion matrix has a single column.
+
+## Why it keeps the loss from falling
+Each batch has few or no rare samples, and their gradient is outvoted. Moving the bias of the head gives most of
+what can be won quickly; what remains to be won is rare.
+
+## How lossdoctor tells
+From the classes and answers of the last captured batches. Uneven means: the commonest of two classes has more
+than 75%, or of several, more than three times its even share or an entropy below 0.75 of the largest. The rare
+classes count as found at a recall above 0.3: healthy. Otherwise the arm `weight-classes` decides, by balanced
+accuracy: a gain of more than 0.3 of what was missing, to at least 0.15 above chance, is an error; no such gain
+is healthy, for then weighting is not what is missing. Without that arm it is a warning. Targets that are not
+classes are healthy. Not judged: no targets, or fewer than two classes among them.
+
+## Not to be confused with
+- `no-signal`: with balanced classes, too, nothing is learned.
+- `data-not-shuffled`: the classes come one after the other; the run forgets, and is not outvoted.
+- Uneven classes that the net handles: look at the recall, not at the frequencies.
+
+## What to do
+`weight-classes`: weights by rarity, or a sampler that draws the classes evenly. Judge by balanced accuracy, F1
+or average precision.
+
+    counts = torch.bincount(y_train, minlength=n_classes).float()
+    weight = counts.sum() / (n_classes * counts)
+    criterion = torch.nn.CrossEntropyLoss(weight=weight)
+    criterion = torch.nn.BCEWithLogitsLoss(pos_weight=n_negative / n_positive)    # binary
+
+Keras: `fit(..., class_weight={0: 1.0, 1: 20.0})`. Weighted probabilities are not calibrated any more.
+
+## References
+- Buda, Maki, Mazurowski 2018, A systematic study of the class imbalance problem (arXiv 1710.05381).
+- Cui et al. 2019, Class-balanced loss based on effective number of samples (arXiv 1901.05555).
+"""
 
 from __future__ import annotations
 

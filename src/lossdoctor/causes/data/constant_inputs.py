@@ -1,4 +1,45 @@
-"""The inputs say nothing: preprocessing has left one value, zeros, or the same row for all."""
+"""The inputs say nothing: preprocessing has left one value, zeros, or the same row for all.
+
+## What happens
+Preprocessing has left nothing of the inputs: all zeros, one value, the same row for every sample. Usual ways:
+floats truncated to integers, a division that rounds to 0, a norm over the wrong axis, the wrong columns, an
+index that is never advanced.
+
+## How it looks
+- The loss goes to that of a constant guess and stays, whatever the net, rate or optimizer.
+- The predictions are the same for all samples.
+- The run does just as well with the inputs replaced by zeros.
+
+## Why it keeps the loss from falling
+A net is a function: the same input gives the same output. If the inputs do not differ, the best answer is a
+single one, the mean or the commonest class.
+
+## How lossdoctor tells
+By structure, on the captured batches: at least 97% of the samples are bit for bit equal to another one, or no
+input value varies between samples (deviation below a millionth of the largest value), while the targets do
+vary. That is an error, unless the run learns all the same. Healthy: enough samples differ, or the targets do
+not differ either. Not judged: no input batches, or fewer than eight samples in them.
+
+## Not to be confused with
+- `no-signal`: the inputs differ, but they do not tell the target.
+- `inputs-targets-misaligned`: the inputs have something to say, to other targets.
+- `vocabulary-too-small`: most tokens, not all, have become one.
+- A single constant column, or a time index: harmless.
+
+## What to do
+`drop-constant-input`: look at what reaches the net, not at the file, and mend the step that flattens it.
+
+    x, y = next(iter(loader))
+    print(x.shape, x.dtype, x.float().mean(), x.float().std(dim=0).max())    # deviation over the samples: not 0
+    x = torch.tensor(frame[columns].to_numpy(), dtype=torch.float32)         # not .astype(int)
+
+Standardise over samples and time, `x.mean(dim=(0, 1))`, not over each sample's features. Keras: the same look
+at one batch of the `tf.data` pipeline or array.
+
+## References
+- Karpathy 2019, A recipe for training neural networks ("input-independent baseline").
+- Ben Braiek, Khomh 2022, Testing feedforward neural networks training programs (arXiv 2204.00694).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,45 @@
-"""There is a NaN or an infinity in what the net is fed."""
+"""There is a NaN or an infinity in what the net is fed.
+
+## What happens
+There is a NaN or an infinity in the inputs or the targets: a gap in a sensor's record, an empty cell of a
+table, the first rows of a rolling mean or a difference, a division by 0 in a feature.
+
+## How it looks
+- The loss is NaN from the first step, or from the first batch that has the gap; from then on always.
+- All weights are NaN afterwards, so that clean batches give NaN, too.
+- Shuffled data: the step at which it happens changes with the seed.
+
+## Why it keeps the loss from falling
+NaN spreads: one in the input makes the whole hidden state NaN, the loss, every gradient, and with the next step
+every weight. A mask that multiplies does not help, since 0 times NaN is NaN.
+
+## How lossdoctor tells
+By structure: it looks for values that are not finite in the captured inputs and targets, and names the first
+batch, how many there are, and (for inputs) the feature. If the loss also stops being a number, it is an error,
+with the step; if the loss stays finite, a warning. Healthy: none in the captured batches. These are a bounded
+sample: a gap in a batch that was not captured is not seen. Not judged: no batches captured.
+
+## Not to be confused with
+- `nan-loss`: the data are finite, and an operation makes the first NaN.
+- `lr-too-high`, `exploding-gradients`: numbers grew for some steps before.
+- `outliers`: sentinels such as -999 or 1e30 are finite, and still poison.
+
+## What to do
+`impute`: fill or drop, before scaling, and tell the net what was filled.
+
+    missing = frame.isna().astype("float32").add_suffix("_missing")     # an input of its own
+    frame = frame.ffill().fillna(frame.median())
+    keep = torch.isfinite(y)                                            # gaps in the targets: leave them out
+    loss = torch.nn.functional.mse_loss(pred[keep], y[keep])
+
+Use `torch.where(mask, x, 0)`, not `x * mask`, and apply it before the net. Keras: the same, with
+`sample_weight` 0 only on finite targets; the `TerminateOnNaN` callback stops early.
+
+## References
+- Lipton, Kale, Wetzel 2016, Modeling missing data in clinical time series with RNNs (arXiv 1606.04130).
+- Che et al. 2018, Recurrent neural networks for multivariate time series with missing values (arXiv
+  1606.01865).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,45 @@
-"""The inputs have magnitudes that the net cannot follow."""
+"""The inputs have magnitudes that the net cannot follow.
+
+## What happens
+The inputs have magnitudes that initialisers and rates are not made for (they assume deviations near 1): raw
+pressures near 1000, timestamps, prices; or features that are a thousandfold apart.
+
+## How it looks
+- Gates are saturated before training: with features of mean 100 and deviation 20, 79% of them; with mean 0 and
+  deviation 10, still only 1%.
+- The loss stands still, or jumps and comes to rest at a constant guess.
+- A lower rate helps a little, a higher one not at all.
+
+## Why it keeps the loss from falling
+A large pre-activation leaves a gate no slope. A feature a thousand times as large gets a gradient a thousand
+times as large, so that no single rate fits all of them; a large mean makes all samples look alike.
+
+## How lossdoctor tells
+By intervention: the arm `scale-inputs` standardises what the net is fed and repeats the same steps. A finding
+needs it to lead the panel, and the inputs to be off: a feature's mean or deviation beyond 5, all deviations
+below 0.1, or features more than 30 times apart (the largest above 1). An error needs it to win at least half of
+the missing skill while the run itself stays below skill 0.5. Healthy: tokens, inputs of a usual size, a run
+that learns with them, or no gain from scaling. Not judged: no input batches, or no panel.
+
+## Not to be confused with
+- `lr-too-high`: a lower rate alone cures as well as scaling would, and the inputs are near 1.
+- `bad-init`: the weights saturate the gates, not what comes in.
+- `outliers`: a few values spoil the scale, most are fine. `scaler-mismatch`: scaled, and differently for the
+  test.
+- Raw inputs in front of a norm layer or an embedding: scaled inside the net.
+
+## What to do
+`scale-inputs`: standardise each feature with the training data's mean and deviation, and keep them for later.
+
+    mean, std = x_train.mean(dim=(0, 1)), x_train.std(dim=(0, 1)).clamp_min(1e-6)
+    x_train, x_test = (x_train - mean) / std, (x_test - mean) / std
+
+Take the logarithm of what spans decades; take differences of what drifts. Keras: `layers.Normalization()`, with
+`adapt(x_train)`.
+
+## References
+- LeCun, Bottou, Orr, Mueller 1998, Efficient BackProp, section 4.3.
+"""
 
 from __future__ import annotations
 

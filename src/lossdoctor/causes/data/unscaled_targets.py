@@ -1,4 +1,48 @@
-"""The targets have magnitudes that the net cannot reach at this rate."""
+"""The targets have magnitudes that the net cannot reach at this rate.
+
+## What happens
+The targets lie far from where the output starts (near 0): house prices, power in watts, a year. The head has to
+walk there in small steps, or the errors are so large that the gradients throw the net about. Very small targets
+are the other side: the loss looks tiny, and nothing has been learned.
+
+## How it looks
+- The loss is a huge number (the mean of the squared targets) and falls slowly and steadily.
+- Predictions are the same for all samples and creep towards the mean.
+- Or the loss is 1e-6 from the start, and that is the variance of the targets.
+
+## Why it keeps the loss from falling
+The output of a linear head on an LSTM is bounded by its weights, as |h| < 1. Adam moves a weight by about the
+rate a step: with 32 units and rate 1e-3, measured, the output reaches 38 after 1000 steps. Targets near 5000
+take more than 100 000.
+
+## How lossdoctor tells
+By intervention: the arm `scale-targets` (targets standardised, same steps) leads the panel, and the targets are
+off: mean or deviation beyond 5, or deviation below 0.1. Or by an exact bound, without any panel: under Adam and
+its kin, with a linear head on a recurrence, it works out how far the output can have gone, and it is an error
+if the median target needs more updates than the run makes and the run has not learned. Healthy: classes,
+targets of a usual size, a run that learns, or no gain from scaling. Not judged: targets of an unknown loss, or
+no panel.
+
+## Not to be confused with
+- `lr-too-low`: the targets are of a usual size, and any weight is too slow.
+- `output-activation-mismatch`: no number of steps would reach them.
+- `exploding-gradients`: the gradient is large from the first step on and at every time step, it does not grow.
+- A head whose bias starts at the mean of the targets: healthy.
+
+## What to do
+`scale-targets`: train on standardised targets, undo it for the answer.
+
+    mean, std = y_train.mean(), y_train.std()
+    loss = torch.nn.functional.mse_loss(model(x), (y - mean) / std)
+    answer = model(x_test) * std + mean
+
+Take the logarithm of prices and counts. Or at least start the bias there: `nn.init.constant_(head.bias, mean)`.
+Keras: `Normalization` does it for inputs; scale targets by hand, or with `TransformedTargetRegressor`.
+
+## References
+- LeCun, Bottou, Orr, Mueller 1998, Efficient BackProp.
+- Kingma, Ba 2015, Adam, section 2.1: the bound of a step (arXiv 1412.6980).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,45 @@
-"""Batch and time are swapped at a recurrent layer."""
+"""Batch and time are swapped at a recurrent layer.
+
+## What happens
+PyTorch's recurrent layers expect (time, batch, features) unless told `batch_first=True`. Fed (batch, time,
+features) without it, the layer runs its recurrence over the samples of the batch: sample 5 gets the state of
+sample 4, and the time steps of one sample never meet.
+
+## How it looks
+- No error: the shapes fit either way.
+- The loss stays near that of a constant guess, or learns what a single time step tells.
+- The result changes with the order of the batch, and evaluating one sample at a time gives other answers.
+
+## Why it keeps the loss from falling
+With `out[:, -1]` each answer sees the last time step of its own sample and of those before it in the batch,
+which are noise. The history that decides is not on the path.
+
+## How lossdoctor tells
+By dependence, on a copy: it probes which inputs each output depends on. An output must depend on no other
+sample. If it does, and the layer's time axis is the batch axis of what the model was fed (or most outputs see
+only the time step of their own index in the batch, and samples depend on each other one way), that is a
+finding; a run that learns well all the same gets a warning. Healthy: no output depends on another sample,
+samples depend on each other in another pattern, or there is no recurrent layer over a padded batch (packed
+input, cells). Not judged: no recurrent layer seen, or the probe could not be made.
+
+## Not to be confused with
+- `axes-mixed`: a view or reshape scatters values; the pattern is no swap.
+- `wrong-timestep`: the axes are right, the output is read at the wrong end.
+- Batch norm in training mode, which mixes all samples at all times; (time, batch) on purpose.
+
+## What to do
+`set-batch-first`: set it on every recurrent layer, and read the output to match.
+
+    self.lstm = nn.LSTM(n_features, hidden, batch_first=True)
+    out, (h, c) = self.lstm(x)             # x: (batch, time, features)
+    y = self.head(out[:, -1])              # h keeps (layers, batch, hidden) in any case: h[-1]
+
+Or transpose: `self.lstm(x.transpose(0, 1))`. Keras' recurrent layers are always (batch, time, features).
+
+## References
+- PyTorch documentation, torch.nn.LSTM.
+- Karpathy 2019, A recipe for training neural networks ("use backprop to chart dependencies").
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,45 @@
-"""Prediction and target are stretched against each other."""
+"""Prediction and target are stretched against each other.
+
+## What happens
+Prediction and target differ in shape, (N, 1) against (N,), and the loss stretches them against each other to
+(N, N): every prediction is compared with every target.
+
+## How it looks
+- The loss settles near the variance of the targets, and all predictions move to their mean.
+- `UserWarning: Using a target size (torch.Size([32])) that is different to the input size (torch.Size([32,
+  1]))`, which is easily overlooked, and never comes for `((p - y) ** 2).mean()`.
+- More data, more epochs, another rate: no difference.
+
+## Why it keeps the loss from falling
+The best answer to all targets at once is their mean. Even a perfect prediction would be punished: measured, it
+costs 8.016, the constant mean 4.008. Skill 0 is the best that can happen.
+
+## How lossdoctor tells
+By an exact bound, from shapes alone: for elementwise loss functions it works out the stretched shape of
+prediction and target, for losses written by hand it looks for a broadcast in the graph between them. More pairs
+than predictions is a finding; with a hand-written loss only where (N, 1) or (N,) becomes (N, N). A run that
+learns well all the same gets a warning. Healthy: every element of the prediction meets one of the target, or it
+is stretched along an axis of its own. Not judged: no loss whose shapes can be read.
+
+## Not to be confused with
+- `wrong-loss`: the shapes fit, and the function does not.
+- `inputs-targets-misaligned`: each prediction has one target, but another sample's.
+- A weight of shape (N, 1) that is broadcast on purpose.
+
+## What to do
+`squeeze-target`: give both the same shape, and say so in the code.
+
+    pred = model(x).squeeze(-1)                    # (N, 1) -> (N,); not squeeze(), which also eats N = 1
+    assert pred.shape == y.shape, (pred.shape, y.shape)
+    loss = torch.nn.functional.mse_loss(pred, y)
+
+Keras' own losses put an axis of size 1 right; a loss of your own does not.
+
+## References
+- PyTorch documentation, Broadcasting semantics.
+- Schoop, Huang, Hartmann 2021, UMLAUT: debugging deep learning programs using program structure and model
+  behavior.
+"""
 
 from __future__ import annotations
 

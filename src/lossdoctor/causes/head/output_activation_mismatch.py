@@ -1,4 +1,49 @@
-"""What stands between the last layer and the loss is wrong for this loss."""
+"""What stands between the last layer and the loss is wrong for this loss.
+
+## What happens
+What stands between the last layer and the loss does not suit the loss: softmax before cross entropy, sigmoid
+before BCE-with-logits (both do their own), raw scores or probabilities into `NLLLoss`, softmax over a single
+unit, or a ReLU, sigmoid, tanh or bare LSTM output on targets beyond its range.
+
+## How it looks
+- The loss falls a little and stops at a number that has nothing to do with the data. Softmax twice: 0.3133 for
+  2 classes, 0.5514 for 3, 1.4612 for 10, 3.6222 for 100.
+- NLL below 0, or falling without end. Binary loss that never gets below 0.69 for negatives.
+- Predictions pressed against 0, 1 or -1; or all 0 behind a dead ReLU.
+
+## Why it keeps the loss from falling
+The right answer cannot be expressed. A probability between 0 and 1, taken for a score, can favour a class by a
+factor of e at most; a bare LSTM output cannot leave (-1, 1). And at the ends of the range the gradient is
+almost 0.
+
+## How lossdoctor tells
+By structure and exact bounds: it follows the operations from the loss down to the last layer, past mere changes
+of shape, looks at the captured predictions (do rows sum to 1? are they log-probabilities?) and works out the
+lowest loss that can be reached. For regression, at least 5% of the targets out of range is a finding, and so is
+a ReLU output that is 0 on all of the last batches. A run that learns well all the same gets a warning. Healthy:
+nothing that squeezes, or targets within its range. Not judged: neither the graph of a loss nor its inputs can
+be read.
+
+## Not to be confused with
+- `wrong-loss`: the loss does not fit the targets, whatever stands before it.
+- `unscaled-targets`: the output is not bounded; it is just far away.
+- Healthy: softmax inside attention, sigmoid with `BCELoss`, log-softmax twice, sigmoid on targets in 0 to 1.
+
+## What to do
+`drop-head-activation`: hand raw scores to the loss, squash only to report. `add-log-softmax` for `NLLLoss`,
+`scale-targets` or a linear head for regression.
+
+    scores = self.head(out[:, -1])                         # no activation here
+    loss = torch.nn.functional.cross_entropy(scores, y)    # log-softmax inside
+    probs = scores.softmax(dim=1)                          # to look at
+
+Keras: `from_logits=True` without an activation, or `from_logits=False` with one; `Dense(1,
+activation="sigmoid")`, never `softmax`.
+
+## References
+- Goodfellow, Bengio, Courville 2016, Deep learning, section 6.2 (output units).
+- Humbatova et al. 2020, Taxonomy of real faults in deep learning systems (arXiv 1910.11015).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,47 @@
-"""The loss does not fit the targets."""
+"""The loss does not fit the targets.
+
+## What happens
+The loss function is not made for these targets: a squared error on class ids, binary cross entropy for classes
+of which exactly one is right, BCE on targets outside 0 to 1, or an absolute error where most targets are equal.
+
+## How it looks
+- The loss falls, and accuracy stays at chance. Predictions are averages of ids: class 3.4.
+- BCE over many classes: everything is answered with "no", at a small loss.
+- BCE goes below 0 and falls without end.
+- L1: all predictions are the commonest value (often 0).
+
+## Why it keeps the loss from falling
+The minimum of this loss is not what you want. To a squared error, class 7 is farther from 2 than from 6; an
+absolute error asks for the median, and if more than half of the targets are 0, then 0 is the median.
+
+## How lossdoctor tells
+It reads the loss function and the captured targets. Exact: more than 1% of BCE targets outside 0 to 1; an
+absolute error with more than half of the targets equal and answers that hardly vary. For whole-numbered targets
+(3 to 60 different ones) under a regression loss, a ridge reads them once as classes, once as amounts; classes
+explained better by more than 0.15 of skill are a finding. One-hot targets of 4 or more classes under BCE, with
+hardly any answer above the threshold, are one as well. Where the ridge cannot be fitted, evenly frequent ids
+are a warning at most, else it is not judged. Healthy: class ids under cross entropy, other targets, or a run
+that learns them well. Not judged: unknown loss or targets.
+
+## Not to be confused with
+- `output-activation-mismatch`: the right loss, fed the wrong thing.
+- `class-imbalance`: the loss fits, and one class drowns the other.
+- Counts, stars and ages under a squared error are legitimate: they are amounts.
+
+## What to do
+`replace-loss`: cross entropy for one of many classes, BCE-with-logits for yes or no (or several yes at once), a
+squared or Huber error for amounts.
+
+    self.head = nn.Linear(hidden, n_classes)
+    loss = torch.nn.functional.cross_entropy(self.head(h), y.long())      # y: (N,) ids from 0
+
+Keras: `sparse_categorical_crossentropy` (ids), `categorical_crossentropy` (one-hot), `binary_crossentropy`,
+`mse`.
+
+## References
+- Goodfellow, Bengio, Courville 2016, Deep learning, section 6.2.
+- Golik, Doetsch, Ney 2013, Cross-entropy vs. squared error training: a theoretical and experimental comparison.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,49 @@
-"""An operation on the way makes a NaN or an infinity by itself."""
+"""An operation on the way makes a NaN or an infinity by itself.
+
+## What happens
+An operation is given a number for which it, or its slope, is not defined: the log of 0, a division by 0, the
+square root at 0 (infinite slope), `exp` beyond 88.7, the norm of a zero vector, the deviation of equal numbers.
+The first NaN is born there, and everything after it is NaN.
+
+## How it looks
+- The loss is fine, falling even, and NaN at the next step, for good.
+- Nothing grew before: gradient norms and weights were ordinary.
+- Often a rare batch: a probability that underflows, a flat window, an empty mask, two equal points.
+
+## Why it keeps the loss from falling
+One NaN in the loss makes every gradient NaN, and one step later every weight. `torch.where(ok, f(x), 0)` does
+not protect: the branch not taken is differentiated too, and 0 times infinity is NaN.
+
+## How lossdoctor tells
+It looks for the birth: the first operation whose result is not finite though its operands are, forward or
+backward, with its line and what it was given. That is the finding. Without a birth it is one only when nothing
+had grown before. Not named, because another is the root (healthy): NaN in the captured data, or numbers that
+had grown before they broke - the loss or gradient norm a thousandfold, a jump of the gradient, or an arm such
+as `lower-lr`, `add-clip` or `scale-inputs` that cures an overflow. All losses and gradients finite: healthy.
+Not judged: no loss seen.
+
+## Not to be confused with
+- `nan-in-data`: the first NaN was fed in.
+- `exploding-gradients`, `lr-too-high`: numbers grew for some steps, and overflowed in the end.
+- `low-precision-overflow`: finite in float32, beyond 65504 in half precision.
+
+## What to do
+`guard-nan`: use the function that is stable by design, else keep the operand away from the edge, inside.
+
+    loss = torch.nn.functional.binary_cross_entropy_with_logits(scores, y)   # not log(sigmoid(scores))
+    logp = torch.log_softmax(scores, dim=1)                                  # not log(softmax(...))
+    dist = (d.pow(2).sum(-1) + 1e-12).sqrt()                                 # not a clamp after the root
+    z = (x - x.mean(1, keepdim=True)) / (x.std(1, keepdim=True) + 1e-6)
+    safe = torch.where(ok, x, torch.ones_like(x))                            # make it safe first,
+    out = torch.where(ok, safe.log(), torch.zeros_like(x))                   # then choose
+
+`torch.autograd.set_detect_anomaly(True)` names the line. Keras: `from_logits=True`; the `TerminateOnNaN`
+callback.
+
+## References
+- Goldberg 1991, What every computer scientist should know about floating-point arithmetic.
+- PyTorch documentation, torch.autograd: Anomaly detection.
+"""
 
 from __future__ import annotations
 

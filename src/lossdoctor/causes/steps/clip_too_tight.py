@@ -10,24 +10,25 @@ rate times clip limit, whatever the gradient says: the run moves at a fixed, tin
 - Measured, SGD at rate 0.1, loss at the start 0.481: limit 1 ends at 0.021, 0.01 at 0.396, 1e-4 at 0.464.
 
 ## Why it keeps the loss from falling
-After k steps the weights cannot be farther than k times rate times limit from where they started. If that is 1 %
+After k steps the weights cannot be farther than k times rate times limit from where they started. If that is 1%
 of the size of the weights, the run could not have learned anything.
 
 ## How lossdoctor tells
 By intervention: the what-if arm `loosen-clip` repeats the same steps without the clip, and a finding needs that
 arm to lead the panel. The share of updates on which the clip cuts and what it leaves of the gradient are the
-evidence; above 90 % the confidence rises. Healthy without asking: nothing is clipped, or the norm is clipped under
-an optimizer that undoes the gradient's scale (Adam, RMSprop, Adagrad: a limit of 1e-7 changes next to nothing).
-Healthy after asking: the arm learns no better. Not judged: no panel, or an arm that did not take hold.
+evidence; above 90% the confidence rises. Healthy without asking: nothing is clipped, or the norm is clipped
+under an optimizer that undoes the gradient's scale (Adam, RMSprop, Adagrad: a limit of 1e-7 changes next to
+nothing). Healthy after asking: the arm learns no better. Not judged: no panel, or an arm that did not take
+hold.
 
 ## Not to be confused with
 - `lr-too-low`: nothing is clipped, or rarely; a higher rate alone cures.
-- `exploding-gradients`: there the clip is the cure. A clip that cuts on less than 20 % of the updates is a fuse.
+- `exploding-gradients`: there the clip is the cure. A clip that cuts on less than 20% of the updates is a fuse.
 - A tight clip under Adam: harmless. `clip_grad_value_` is another matter, it changes the direction.
 
 ## What to do
-`loosen-clip`: watch the norms for an epoch and clip at a few times their median, or not at all. Pascanu et al. found
-half to ten times the average norm to work equally well.
+`loosen-clip`: watch the norms for an epoch and clip at a few times their median, or not at all. Pascanu et al.
+found half to ten times the average norm to work equally well.
 
     norm = torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm=5.0)   # returns the norm before clipping
 

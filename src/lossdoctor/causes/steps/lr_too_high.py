@@ -15,14 +15,16 @@ SGD is unstable once rate times the largest curvature exceeds 2 (with momentum 2
 preconditioned curvature). Beyond that, progress along one direction is undone along another.
 
 ## How lossdoctor tells
-By intervention: the same batches and seed from the same start, at a lower rate (arm `lower-lr`). A finding needs
-that arm to lead the panel: the best of those that help, or nearly as good and nearer to the root. An error needs
-more: the arm wins at least half of the missing skill and the run itself stays below skill 0.5. Without a panel
-there is at most a warning: the loss ended above twice its start with updates above 20 % of the weights and no jump
-of the gradient first. Healthy: the run learns, or a lower rate changes nothing. Not judged: no panel.
+By intervention: the same batches and seed from the same start, at a lower rate (arm `lower-lr`). A finding
+needs that arm to lead the panel: the best of those that help, or nearly as good and nearer to the root. An
+error needs more: the arm wins at least half of the missing skill and the run itself stays below skill 0.5.
+Without a panel there is at most a warning: the loss ended above twice its start with updates above 20% of the
+weights and no jump of the gradient first. Healthy: the run learns, or a lower rate changes nothing. Not judged:
+no panel.
 
 ## Not to be confused with
-- `exploding-gradients`: the gradient itself grows, through time or in a jump before any large step; clipping cures.
+- `exploding-gradients`: the gradient itself grows, through time or in a jump before any large step; clipping
+  cures.
 - `unscaled-inputs`, `bad-init`: a lower rate helps a little, scaling or a standard start cures.
 - Noise: a healthy batch loss may be 2 to 5 times its best at skill 0.95. SGD at the edge of stability zigzags
   (cosine between updates -0.96 measured at skill 0.94); neither proves anything.
@@ -32,8 +34,8 @@ of the gradient first. Healthy: the run learns, or a lower rate changes nothing.
 
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
 
-If only the first steps overshoot, warm up: `torch.optim.lr_scheduler.LinearLR(optimizer, 0.1, total_iters=100)`.
-Keras: `keras.optimizers.Adam(learning_rate=1e-3)`.
+If only the first steps overshoot, warm up: `torch.optim.lr_scheduler.LinearLR(optimizer, 0.1,
+total_iters=100)`. Keras: `keras.optimizers.Adam(learning_rate=1e-3)`.
 
 ## References
 - Smith 2017, Cyclical learning rates (the range test; arXiv 1506.01186).

@@ -10,16 +10,17 @@ times as many steps as the run has.
 - Plain SGD at 0.01, a usual default, is often ten times too slow for a recurrent net.
 
 ## Why it keeps the loss from falling
-The way that the weights can go is bounded by the sum of the rates. Under Adam no weight moves farther than about
-rate times steps (3.2 times that at the very most), so at 1e-5 a thousand steps cannot change a weight by 0.1.
+The way that the weights can go is bounded by the sum of the rates. Under Adam no weight moves farther than
+about rate times steps (3.2 times that at the very most), so at 1e-5 a thousand steps cannot change a weight by
+0.1.
 
 ## How lossdoctor tells
-A rate of exactly 0 is an error by itself. Otherwise by intervention: the same steps from the same start at a higher
-rate (arm `raise-lr`) must lead the panel. An error needs it to win at least half of the missing skill while the run
-itself stays below skill 0.5. First updates below a thousandth of the weights' size raise the confidence; they prove
-nothing alone (a good SGD starts between 4e-3 and 4e-2, Adam near 1.4e-2, and an SGD ten times too slow at 6e-4).
-When the run is short and its steps are of the usual size, the answer is `too-few-epochs`. Healthy: the run learns,
-or a higher rate does no better. Not judged: no panel.
+A rate of exactly 0 is an error by itself. Otherwise by intervention: the same steps from the same start at a
+higher rate (arm `raise-lr`) must lead the panel. An error needs it to win at least half of the missing skill
+while the run itself stays below skill 0.5. First updates below a thousandth of the weights' size raise the
+confidence; they prove nothing alone (a good SGD starts between 4e-3 and 4e-2, Adam near 1.4e-2, and an SGD ten
+times too slow at 6e-4). When the run is short and its steps are of the usual size, the answer is
+`too-few-epochs`. Healthy: the run learns, or a higher rate does no better. Not judged: no panel.
 
 ## Not to be confused with
 - `too-few-epochs`: the steps are of the usual size, there are just not enough of them.

@@ -1,9 +1,9 @@
 """This optimizer gets nowhere here, where another does.
 
 ## What happens
-This optimizer, at any sensible rate, gets nowhere on this net, and another one with the same number of steps does.
-Nearly always it is plain SGD on a problem whose gradients differ by orders of magnitude between layers, gates or
-words.
+This optimizer, at any sensible rate, gets nowhere on this net, and another one with the same number of steps
+does. Nearly always it is plain SGD on a problem whose gradients differ by orders of magnitude between layers,
+gates or words.
 
 ## How it looks
 - The loss is slow or stuck at one rate and unstable at the next higher one; there is no good rate in between.
@@ -11,14 +11,14 @@ words.
 - Embedding, recurrent and output weights have gradient norms that are a thousandfold apart.
 
 ## Why it keeps the loss from falling
-SGD has one rate for all weights. The steepest direction limits it, and the flat ones (rare tokens, far time steps,
-gates at their ends) get steps of next to nothing. Adam divides each gradient by its own usual size.
+SGD has one rate for all weights. The steepest direction limits it, and the flat ones (rare tokens, far time
+steps, gates at their ends) get steps of next to nothing. Adam divides each gradient by its own usual size.
 
 ## How lossdoctor tells
-By intervention: the arm `swap-optimizer` runs the same steps with Adam and must lead the panel, ahead of the arms
-with the same optimizer at other rates; the best of those is shown beside it. Where a change of the rate does about
-as well, the rate is the answer, being the smaller change. Healthy: the optimizer adapts its steps already (Adam,
-RMSprop and their kin), or Adam does no better. Not judged: no optimizer that steps, or no panel.
+By intervention: the arm `swap-optimizer` runs the same steps with Adam and must lead the panel, ahead of the
+arms with the same optimizer at other rates; the best of those is shown beside it. Where a change of the rate
+does about as well, the rate is the answer, being the smaller change. Healthy: the optimizer adapts its steps
+already (Adam, RMSprop and their kin), or Adam does no better. Not judged: no optimizer that steps, or no panel.
 
 ## Not to be confused with
 - `lr-too-low`, `lr-too-high`: then a rate alone cures; try that first.
@@ -35,8 +35,8 @@ Remove what was tuned for SGD (momentum, a large weight decay). Keras: `model.co
 
 ## References
 - Kingma, Ba 2015, Adam: a method for stochastic optimization (arXiv 1412.6980).
-- Kunstner et al. 2024, Heavy-tailed class imbalance and why Adam outperforms gradient descent on language models
-  (arXiv 2402.19449).
+- Kunstner et al. 2024, Heavy-tailed class imbalance and why Adam outperforms gradient descent on language
+  models (arXiv 2402.19449).
 - Zhang et al. 2020, Why are adaptive methods good for attention models? (arXiv 1912.03194).
 """
 

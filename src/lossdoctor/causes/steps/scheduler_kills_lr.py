@@ -1,9 +1,9 @@
 """The schedule brings the learning rate to nothing before the run has learned.
 
 ## What happens
-The learning rate starts well and is brought to nothing while there is still something to learn: a scheduler meant
-for epochs is stepped on every batch, `gamma` is too small, or `ReduceLROnPlateau` is fed the noisy loss of single
-batches and takes each upward flicker for a plateau.
+The learning rate starts well and is brought to nothing while there is still something to learn: a scheduler
+meant for epochs is stepped on every batch, `gamma` is too small, or `ReduceLROnPlateau` is fed the noisy loss
+of single batches and takes each upward flicker for a plateau.
 
 ## How it looks
 - The loss falls for a while and then freezes, completely and for good; even its noise settles.
@@ -11,15 +11,15 @@ batches and takes each upward flicker for a plateau.
 - The step at which it freezes does not depend on the data, but on the number of batches.
 
 ## Why it keeps the loss from falling
-With a rate below a hundredth of its peak, all the steps that remain together move the weights less than a few of
-the first ones. `ExponentialLR(gamma=0.9)` on 100 batches leaves 0.00003 of the rate after one epoch.
+With a rate below a hundredth of its peak, all the steps that remain together move the weights less than a few
+of the first ones. `ExponentialLR(gamma=0.9)` on 100 batches leaves 0.00003 of the rate after one epoch.
 
 ## How lossdoctor tells
-By the rate recorded at each update, and by intervention: the arm `drop-scheduler` holds the rate and repeats the
-same steps. If it leads the panel, that is the finding; confidence is higher if the rate fell below 1 % of its peak
-before half of the run. Without that arm there is a warning when it did so and the skill is below 0.5. Healthy: the
-rate ends above half of its peak, the run had learned when it fell, or a held rate does no better. Not judged: no
-optimizer with a rate above 0, or no panel.
+By the rate recorded at each update, and by intervention: the arm `drop-scheduler` holds the rate and repeats
+the same steps. If it leads the panel, that is the finding; confidence is higher if the rate fell below 1% of
+its peak before half of the run. Without that arm there is a warning when it did so and the skill is below 0.5.
+Healthy: the rate ends above half of its peak, the run had learned when it fell, or a held rate does no better.
+Not judged: no optimizer with a rate above 0, or no panel.
 
 ## Not to be confused with
 - `lr-too-low`: the rate is small from the start.

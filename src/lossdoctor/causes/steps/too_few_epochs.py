@@ -1,8 +1,8 @@
 """The run stops while it is still learning.
 
 ## What happens
-Nothing is wrong but the number of steps. The run is a healthy descent that was stopped early: few epochs, a small
-data set in large batches, or early stopping with too little patience.
+Nothing is wrong but the number of steps. The run is a healthy descent that was stopped early: few epochs, a
+small data set in large batches, or early stopping with too little patience.
 
 ## How it looks
 - The curve is still falling at the end, with no sign of levelling off.
@@ -14,12 +14,12 @@ It does not: the loss falls, and you looked too soon. Recurrent nets often begin
 find out what to keep, and drop late.
 
 ## How lossdoctor tells
-Only a run that came to its own end is judged, and only one that has a finite loss. If the skill is at least 0.8, it
-is healthy. Otherwise there are two ways to a finding. By intervention: a rate up to ten times as high does better
-(`raise-lr`), the run made at most 300 updates, they were of the usual size (at least 2e-3 of the weights) and the
-loss was falling; then steps, not rate, were missing. By the curve: the last fifth still falls (Mann-Kendall z below
--2.3) and its trend gains more than 5 % of the missing skill, at a skill below 0.9. In both the rate must still be
-alive. Error only for a short run below skill 0.5. Healthy: the curve is flat at the end.
+Only a run that came to its own end is judged, and only one that has a finite loss. If the skill is at least
+0.8, it is healthy. Otherwise there are two ways to a finding. By intervention: a rate up to ten times as high
+does better (`raise-lr`), the run made at most 300 updates, they were of the usual size (at least 2e-3 of the
+weights) and the loss was falling; then steps, not rate, were missing. By the curve: the last fifth still falls
+(Mann-Kendall z below -2.3) and its trend gains more than 5% of the missing skill, at a skill below 0.9. In both
+the rate must still be alive. Error only for a short run below skill 0.5. Healthy: the curve is flat at the end.
 
 ## Not to be confused with
 - `lr-too-low`: the same picture with tiny steps; more of the same would take far too long.
@@ -33,8 +33,8 @@ alive. Error only for a short run below skill 0.5. Healthy: the curve is flat at
     if epochs_since_best > 10:                     # patience: at least a tenth of the run
         break
 
-A smaller batch gives more updates for the same number of epochs. A schedule must be stretched along. Keras: `epochs=`
-of `fit`, with `EarlyStopping(patience=10, restore_best_weights=True)`.
+A smaller batch gives more updates for the same number of epochs. A schedule must be stretched along. Keras:
+`epochs=` of `fit`, with `EarlyStopping(patience=10, restore_best_weights=True)`.
 
 ## References
 - Karpathy 2019, A recipe for training neural networks ("leave it training").

@@ -11,16 +11,16 @@ or 1e-2 was carried over from another optimizer or a large model.
 - Training and held-back loss are equally bad: it is not regularising, it is erasing.
 
 ## Why it keeps the loss from falling
-The decay adds `weight_decay * w` to each gradient (SGD, Adam) or multiplies each weight by `1 - lr * weight_decay`
-(AdamW). In Adam it enters the normalised gradient, so that it wins wherever the loss gradient is smaller than
-decay times weight, which in a recurrent net is soon the case.
+The decay adds `weight_decay * w` to each gradient (SGD, Adam) or multiplies each weight by `1 - lr *
+weight_decay` (AdamW). In Adam it enters the normalised gradient, so that it wins wherever the loss gradient is
+smaller than decay times weight, which in a recurrent net is soon the case.
 
 ## How lossdoctor tells
-By intervention: the arm `set-weight-decay` repeats the same steps without decay and must lead the panel. An error
-needs it to win at least half of the missing skill while the run itself stays below skill 0.5. The weights' norm
-at the start and at the end is shown; a shrinking one raises the confidence. Healthy: no weight decay in the
-optimizer, or its absence changes nothing. Not judged: no optimizer that steps, no panel, or an arm that did not take
-hold.
+By intervention: the arm `set-weight-decay` repeats the same steps without decay and must lead the panel. An
+error needs it to win at least half of the missing skill while the run itself stays below skill 0.5. The
+weights' norm at the start and at the end is shown; a shrinking one raises the confidence. Healthy: no weight
+decay in the optimizer, or its absence changes nothing. Not judged: no optimizer that steps, no panel, or an arm
+that did not take hold.
 
 ## Not to be confused with
 - `loss-term-dominates`: a penalty written into the loss, which the optimizer does not know.

@@ -1,25 +1,26 @@
 """The weights start far too large or far too small.
 
 ## What happens
-Weights start ten times too large or a thousand times too small: a hand-written `init_weights`, `normal_(0, 1)` on a
-recurrent matrix, an `initrange` with a zero too many, or a checkpoint of another scale.
+Weights start ten times too large or a thousand times too small: a hand-written `init_weights`, `normal_(0, 1)`
+on a recurrent matrix, an `initrange` with a zero too many, or a checkpoint of another scale.
 
 ## How it looks
-- Too large: the first loss is well above that of a constant guess (a healthy LSTM starts within 1 % of log C, C the
-  number of classes), gates are saturated before the first step, gradients are huge or zero.
+- Too large: the first loss is well above that of a constant guess (a healthy LSTM starts within 1% of log C, C
+  the number of classes), gates are saturated before the first step, gradients are huge or zero.
 - Too small: the first loss is right, and then nothing happens for a long time, above all with SGD.
 - The same script with the layers' own initialisation learns.
 
 ## Why it keeps the loss from falling
-Signal and gradient are multiplied by the weights in each layer and each time step. Far above the usual scale they
-saturate or explode, far below they die out before they arrive.
+Signal and gradient are multiplied by the weights in each layer and each time step. Far above the usual scale
+they saturate or explode, far below they die out before they arrive.
 
 ## How lossdoctor tells
-It compares each trainable weight at the first forward pass with what its layer's own initialiser makes: more than 3
-times as large, less than a sixth, or a bias beyond 4 is off. That alone is no finding. The arm `reinit` (the
-layers' standard initialisation, same steps, same data) must lead the panel, and the units must not be identical
-(that is `symmetric-init`). Healthy: every weight has the usual size, the run learns all the same, or `reinit` makes
-no difference. Not judged: the parameters before the first step were not seen, or there is no panel.
+It compares each trainable weight at the first forward pass with what its layer's own initialiser makes: more
+than 3 times as large, less than a sixth, or a bias beyond 4 is off. That alone is no finding. The arm `reinit`
+(the layers' standard initialisation, same steps, same data) must lead the panel, and the units must not be
+identical (that is `symmetric-init`). Healthy: every weight has the usual size, the run learns all the same, or
+`reinit` makes no difference. Not judged: the parameters before the first step were not seen, or there is no
+panel.
 
 ## Not to be confused with
 - `symmetric-init`: the units start equal; the size does not matter.

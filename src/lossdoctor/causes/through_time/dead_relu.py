@@ -14,11 +14,12 @@ The slope of a ReLU below 0 is exactly 0. For a unit that is below 0 everywhere,
 incoming weights, and what stands below learns only through the units that still live.
 
 ## How lossdoctor tells
-By structure: at sampled steps it counts, in each ReLU layer of at least 4 units and in ReLU recurrences, the units
-that are 0 on a whole batch of at least two samples, and takes the median of the last three samples. A share of 60 %
-or more in a run that has not learned is a finding; it is an error above 90 % at a skill below 0.3, else a warning.
-Healthy: no ReLU among the hidden units, a smaller share, or a run that learns (sparse, not dead). It needs the
-samples of the modules' outputs; where no such layer was seen, it reports that there is none.
+By structure: at sampled steps it counts, in each ReLU layer of at least 4 units and in ReLU recurrences, the
+units that are 0 on a whole batch of at least two samples, and takes the median of the last three samples. A
+share of 60% or more in a run that has not learned is a finding; it is an error above 90% at a skill below 0.3,
+else a warning. Healthy: no ReLU among the hidden units, a smaller share, or a run that learns (sparse, not
+dead). It needs the samples of the modules' outputs; where no such layer was seen, it reports that there is
+none.
 
 ## Not to be confused with
 - `lr-too-high`: often the earlier event; if a lower rate keeps the units alive, that is the root.

@@ -12,15 +12,16 @@ sequence.
 - With clipping the same script learns.
 
 ## Why it keeps the loss from falling
-One huge step throws the weights far away, and what had been learned is lost. The loss surface of a recurrent net
-has cliffs: almost flat in front, a wall behind.
+One huge step throws the weights far away, and what had been learned is lost. The loss surface of a recurrent
+net has cliffs: almost flat in front, a wall behind.
 
 ## How lossdoctor tells
-The replay gives dL/dh for every time step; growth means at least a factor 1.02 a step and a hundredfold over the
-sequence. A jump is a gradient norm above 10 times the median of those before. Both are evidence. What decides is the
-arm `add-clip` (the gradient clipped by norm, all else equal): it must lead the panel. Without a panel there is at
-most a warning, when the gradient grows and the loss has stopped being a number. Healthy: no growth and no jump, or
-clipping changes nothing. Not judged: no recurrent layer that a replay can follow, or growth without a panel.
+The replay gives dL/dh for every time step; growth means at least a factor 1.02 a step and a hundredfold over
+the sequence. A jump is a gradient norm above 10 times the median of those before. Both are evidence. What
+decides is the arm `add-clip` (the gradient clipped by norm, all else equal): it must lead the panel. Without a
+panel there is at most a warning, when the gradient grows and the loss has stopped being a number. Healthy: no
+growth and no jump, or clipping changes nothing. Not judged: no recurrent layer that a replay can follow, or
+growth without a panel.
 
 ## Not to be confused with
 - `lr-too-high`: look at the first bad step. A usual gradient and a large update is the rate.
@@ -35,8 +36,8 @@ clipping changes nothing. Not judged: no recurrent layer that a replay can follo
     torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm=1.0)
     optimizer.step()
 
-`reinit` with an orthogonal recurrent matrix, an LSTM or GRU instead of a plain RNN, and shorter chunks take away the
-growth itself. Keras: `global_clipnorm=1.0` of the optimizer.
+`reinit` with an orthogonal recurrent matrix, an LSTM or GRU instead of a plain RNN, and shorter chunks take
+away the growth itself. Keras: `global_clipnorm=1.0` of the optimizer.
 
 ## References
 - Bengio, Simard, Frasconi 1994, Learning long-term dependencies with gradient descent is difficult.

@@ -1,9 +1,9 @@
 """Gates or units sit at their ends and pass no gradient.
 
 ## What happens
-Gates (sigmoid) or units (tanh) get pre-activations so large that they sit at 0, 1 or -1. There the curve is flat: at
-|a| > 4 the slope of a sigmoid is below 0.018. Here the reason is neither the initial weights nor the inputs, but for
-instance a bias of 10, a hard gate, or a factor in front of the activation.
+Gates (sigmoid) or units (tanh) get pre-activations so large that they sit at 0, 1 or -1. There the curve is
+flat: at |a| > 4 the slope of a sigmoid is below 0.018. Here the reason is neither the initial weights nor the
+inputs, but for instance a bias of 10, a hard gate, or a factor in front of the activation.
 
 ## How it looks
 - The loss stands still from the first step, with tiny gradients everywhere below.
@@ -11,19 +11,20 @@ instance a bias of 10, a hard gate, or a factor in front of the activation.
 - The hidden state is the same for all inputs, or never changes after the first time step.
 
 ## Why it keeps the loss from falling
-What passes a saturated unit is multiplied by its slope, once for each layer and time step. A gate that is shut for
-good also shuts out the signal.
+What passes a saturated unit is multiplied by its slope, once for each layer and time step. A gate that is shut
+for good also shuts out the signal.
 
 ## How lossdoctor tells
-The replay gives the share of gates with |a| > 4 before training and at the end, the share of units with a gate stuck
-at one end, and how much of the pre-activation comes from inputs, state and bias. More than half saturated at the
-start, tanh modules whose outputs sit at their ends on the first batch, or more than 80 % saturated with over half
-stuck at the end: a finding in a run that has not learned. It is an error above 70 % (80 % for modules) at a skill
-below 0.2, else a warning. Healthy: fewer, a run that learns (trained gates may sit at their ends), or a
-consequence of `bad-init` or `unscaled-inputs`, which are then the root. Not judged: no replay and no such module.
+The replay gives the share of gates with |a| > 4 before training and at the end, the share of units with a gate
+stuck at one end, and how much of the pre-activation comes from inputs, state and bias. More than half saturated
+at the start, tanh modules whose outputs sit at their ends on the first batch, or more than 80% saturated with
+over half stuck at the end: a finding in a run that has not learned. It is an error above 70% (80% for modules)
+at a skill below 0.2, else a warning. Healthy: fewer, a run that learns (trained gates may sit at their ends),
+or a consequence of `bad-init` or `unscaled-inputs`, which are then the root. Not judged: no replay and no such
+module.
 
 ## Not to be confused with
-- `unscaled-inputs`: the inputs carry the pre-activation (features of mean 100 saturate 79 % of the gates).
+- `unscaled-inputs`: the inputs carry the pre-activation (features of mean 100 saturate 79% of the gates).
 - `bad-init`: the weights do. `lr-too-high`: the gates got stuck in the first large steps.
 - `vanishing-gradients`: the gates are in their middle, and the gradient fades over time nevertheless.
 

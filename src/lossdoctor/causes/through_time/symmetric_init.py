@@ -1,8 +1,8 @@
 """Units start identical and stay so.
 
 ## What happens
-All units of a layer start with the same weights: zeros, ones, or some other constant. Identical units compute the
-same output, receive the same gradient and make the same step, so they stay identical for ever.
+All units of a layer start with the same weights: zeros, ones, or some other constant. Identical units compute
+the same output, receive the same gradient and make the same step, so they stay identical for ever.
 
 ## How it looks
 - The loss falls to what a single unit can do, or does not move at all (all zeros).
@@ -10,20 +10,21 @@ same output, receive the same gradient and make the same step, so they stay iden
 - Rows of a weight matrix are equal to the last bit, also after training.
 
 ## Why it keeps the loss from falling
-A layer of 64 equal units is one unit. With zeros in all recurrent weights and the head, even the gradient below the
-head is exactly 0. Measured: hidden states of such a net had rank 1 after 200 steps of Adam, against 19 in a healthy
-one.
+A layer of 64 equal units is one unit. With zeros in all recurrent weights and the head, even the gradient below
+the head is exactly 0. Measured: hidden states of such a net had rank 1 after 200 steps of Adam, against 19 in a
+healthy one.
 
 ## How lossdoctor tells
-By structure: before the first step it looks for weight matrices whose rows are equal bit for bit (in a recurrent
-layer both matrices must be; the last layer of the net does not count). In a run that has not learned this is a
-finding: an error if the arm `reinit` helps or such matrices hold more than 30 % of the weights, else a warning.
-Healthy: no such layer, or a run that learns all the same. Not judged: the parameters before the first step were not
-seen.
+By structure: before the first step it looks for weight matrices whose rows are equal bit for bit (in a
+recurrent layer both matrices must be; the last layer of the net does not count). In a run that has not learned
+this is a finding: an error if the arm `reinit` helps or such matrices hold more than 30% of the weights, else a
+warning. Healthy: no such layer, or a run that learns all the same. Not judged: the parameters before the first
+step were not seen.
 
 ## Not to be confused with
 - `bad-init`: random, and of the wrong size. Tiny random weights are not symmetric.
-- Zero biases, a zero initial state, a last layer or a residual gain of zeros: fine, they leave symmetry in one step.
+- Zero biases, a zero initial state, a last layer or a residual gain of zeros: fine, they leave symmetry in one
+  step.
 - `capacity-too-small`: there are as many different units as the layer has, and they are too few.
 
 ## What to do

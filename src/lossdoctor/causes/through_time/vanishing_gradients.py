@@ -1,8 +1,8 @@
 """What decides the target lies further back than the gradient reaches.
 
 ## What happens
-On its way back through time the gradient shrinks by a factor at each step. What decides the target lies so far back
-that nothing of the gradient arrives there, so the net never learns to keep it.
+On its way back through time the gradient shrinks by a factor at each step. What decides the target lies so far
+back that nothing of the gradient arrives there, so the net never learns to keep it.
 
 ## How it looks
 - The loss stays at that of a constant guess (or of what the recent past tells) with no other sign of trouble.
@@ -10,16 +10,18 @@ that nothing of the gradient arrives there, so the net never learns to keep it.
 - Measured on recalling the first of T values: at T = 10 a default LSTM learns, at T = 30 it stays at skill 0.
 
 ## Why it keeps the loss from falling
-A forget gate of f keeps a gradient for -1 / ln f steps: f = 0.5 for 1.4 steps, 0.9 for 9.5, 0.99 for 99.5. PyTorch
-starts at 0.5. Short memory at the start is normal and no obstacle over some ten steps; over thirty it is.
+A forget gate of f keeps a gradient for -1 / ln f steps: f = 0.5 for 1.4 steps, 0.9 for 9.5, 0.99 for 99.5.
+PyTorch starts at 0.5. Short memory at the start is normal and no obstacle over some ten steps; over thirty it
+is.
 
 ## How lossdoctor tells
-The replay gives the memory horizon: after how many steps back a thousandth of the gradient is left. A short horizon
-alone is never a finding. By intervention: the arm `reinit` with gates for long memory (chrono), or with an
-orthogonal matrix, helps, does clearly better than a standard start and as well as any other arm, and the horizon is
-below 0.9 of the window. By bound: a ridge shows that the inputs which tell the target lie beyond the horizon, and
-the run has less than half of what the ridge gets from there. Healthy: the run learns, the horizon covers the window
-or the lag that matters, or the arms do no better. Not judged: no replay over at least six steps, or no panel.
+The replay gives the memory horizon: after how many steps back a thousandth of the gradient is left. A short
+horizon alone is never a finding. By intervention: the arm `reinit` with gates for long memory (chrono), or with
+an orthogonal matrix, helps, does clearly better than a standard start and as well as any other arm, and the
+horizon is below 0.9 of the window. By bound: a ridge shows that the inputs which tell the target lie beyond the
+horizon, and the run has less than half of what the ridge gets from there. Healthy: the run learns, the horizon
+covers the window or the lag that matters, or the arms do no better. Not judged: no replay over at least six
+steps, or no panel.
 
 ## Not to be confused with
 - `sequence-too-long`: the target does not need the far past at all; cropping helps, longer memory does not.
@@ -27,7 +29,8 @@ or the lag that matters, or the arms do no better. Not judged: no replay over at
 - A long plateau that ends by itself, as in copying and adding tasks: give it more steps first.
 
 ## What to do
-`reinit` with chrono initialisation, T the lag that is needed; forget bias 1 alone is not enough beyond about 20.
+`reinit` with chrono initialisation, T the lag that is needed; forget bias 1 alone is not enough beyond about
+20.
 
     H, T = lstm.hidden_size, 100
     with torch.no_grad():
@@ -35,7 +38,8 @@ or the lag that matters, or the arms do no better. Not judged: no replay over at
         lstm.bias_ih_l0[H:2 * H] = torch.empty(H).uniform_(1, T - 1).log()    # gates in order i, f, g, o
         lstm.bias_ih_l0[:H] = -lstm.bias_ih_l0[H:2 * H]
 
-`swap-cell`: an LSTM or GRU in place of a plain RNN. Keras has a forget bias of 1 by default (`unit_forget_bias`).
+`swap-cell`: an LSTM or GRU in place of a plain RNN. Keras has a forget bias of 1 by default
+(`unit_forget_bias`).
 
 ## References
 - Hochreiter, Schmidhuber 1997, Long short-term memory; Pascanu, Mikolov, Bengio 2013 (arXiv 1211.5063).

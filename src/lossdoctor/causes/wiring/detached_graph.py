@@ -1,9 +1,10 @@
 """The loss has no path to weights that should learn.
 
 ## What happens
-Somewhere between the model and the loss a tensor loses its history: `.detach()`, `.item()`, `.data`, `.numpy()`,
-`argmax`, `round`, a cast to integers, `torch.tensor(...)` around a result, or a `no_grad` block. What comes after
-it is a plain number to autograd. `backward()` stops there, and the weights before it never get a gradient.
+Somewhere between the model and the loss a tensor loses its history: `.detach()`, `.item()`, `.data`,
+`.numpy()`, `argmax`, `round`, a cast to integers, `torch.tensor(...)` around a result, or a `no_grad` block.
+What comes after it is a plain number to autograd. `backward()` stops there, and the weights before it never get
+a gradient.
 
 ## How it looks
 - The loss stays where it was, or only the last layers learn.
@@ -16,12 +17,13 @@ The optimizer skips every parameter whose gradient is None. Nothing that stands 
 many epochs follow and whatever the learning rate.
 
 ## How lossdoctor tells
-By structure, without a threshold: it walks the autograd graph of the loss down to its leaves. A finding is a loss
-that does not require a gradient at all, a loss that reaches none of the model's trainable parameters, or one that
-misses parameters whose module took part in the forward pass and which the optimizer holds. The last module before
-the cut and the cutting expression in the source are named. Parts that the optimizer does not hold count as cut on
-purpose; less than 2 % of the weights, or a run with skill of at least 0.8, is healthy. Not judged: no backward
-pass, no trainable parameters, or a graph whose leaves are hidden (activation checkpointing, compiled code).
+By structure, without a threshold: it walks the autograd graph of the loss down to its leaves. A finding is a
+loss that does not require a gradient at all, a loss that reaches none of the model's trainable parameters, or
+one that misses parameters whose module took part in the forward pass and which the optimizer holds. The last
+module before the cut and the cutting expression in the source are named. Parts that the optimizer does not hold
+count as cut on purpose; less than 2% of the weights, or a run with skill of at least 0.8, is healthy. Not
+judged: no backward pass, no trainable parameters, or a graph whose leaves are hidden (activation checkpointing,
+compiled code).
 
 ## Not to be confused with
 - `params-not-in-optimizer`: the gradient arrives, and no optimizer uses it.
@@ -29,7 +31,8 @@ pass, no trainable parameters, or a graph whose leaves are hidden (activation ch
 - `vanishing-gradients`: there is a path, and what arrives on it is small.
 
 ## What to do
-`attach-graph`: keep tensors as tensors from the first layer to the loss, and make plain numbers only for printing.
+`attach-graph`: keep tensors as tensors from the first layer to the loss, and make plain numbers only for
+printing.
 
     probs = torch.softmax(model(x), dim=1)        # not: torch.tensor(probs.tolist()), not: probs.argmax(1)
     loss = (probs * cost).sum(1).mean()

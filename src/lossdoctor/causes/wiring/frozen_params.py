@@ -1,9 +1,9 @@
 """Weights that the task needs are frozen.
 
 ## What happens
-Some parameters have `requires_grad` set to False, so no gradient is computed for them. A freeze that was meant for
-a pretrained encoder also covers layers that start at random, or is never lifted, or happens before the checkpoint
-is loaded, or a whole model is built under a helper that freezes it.
+Some parameters have `requires_grad` set to False, so no gradient is computed for them. A freeze that was meant
+for a pretrained encoder also covers layers that start at random, or is never lifted, or happens before the
+checkpoint is loaded, or a whole model is built under a helper that freezes it.
 
 ## How it looks
 - The loss falls a little, as far as the free layers (often just the head) can bring it, and then stays.
@@ -16,16 +16,18 @@ most tasks that is too little.
 
 ## How lossdoctor tells
 It lists the model's parameters with `requires_grad` False (those of norm layers left out) and asks what would
-happen with them free: the what-if arm `unfreeze` runs the same steps again. If the arm cures, that is the proof; if
-it makes no difference, the cause is ruled out. Without an arm it compares the frozen weights with what their
-layer's own initialiser makes (spread and bounds): if at least half of them look freshly drawn and they are at least
-5 % of the model, it warns; with nothing left to train at all that is an error. Healthy: nothing frozen, weights
-that look trained, or a run that learns with the rest (skill of at least 0.8). Not judged: no forward pass seen.
+happen with them free: the what-if arm `unfreeze` runs the same steps again. If the arm cures, that is the
+proof; if it makes no difference, the cause is ruled out. Without an arm it compares the frozen weights with
+what their layer's own initialiser makes (spread and bounds): if at least half of them look freshly drawn and
+they are at least 5% of the model, it warns; with nothing left to train at all that is an error. Healthy:
+nothing frozen, weights that look trained, or a run that learns with the rest (skill of at least 0.8). Not
+judged: no forward pass seen.
 
 ## Not to be confused with
 - `params-not-in-optimizer`: the parameters want a gradient and get one, but nobody steps them.
 - `detached-graph`: `requires_grad` is True, and the path to the loss is cut.
-- An encoder that was trained before and is frozen on purpose, or an echo state network: both learn with the rest.
+- An encoder that was trained before and is frozen on purpose, or an echo state network: both learn with the
+  rest.
 
 ## What to do
 `unfreeze`: free what the task needs, and make the optimizer afterwards.

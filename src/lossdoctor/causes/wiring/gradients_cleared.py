@@ -15,8 +15,8 @@ The optimizer gets zeros, so its update is zero (Adam: 0 / eps). The work of eve
 ## How lossdoctor tells
 By structure: at sampled updates it compares the gradients as `backward()` left them with those that `step()`
 found. If at least half of the updates looked into found nothing although a backward pass had given a gradient,
-that is a finding, with both norms as evidence. If most updates found what was left for them, the answer is healthy.
-With fewer than two updates it is not judged.
+that is a finding, with both norms as evidence. If most updates found what was left for them, the answer is
+healthy. With fewer than two updates it is not judged.
 
 ## Not to be confused with
 - `missing-zero-grad`: the opposite fault, gradients that are never cleared.

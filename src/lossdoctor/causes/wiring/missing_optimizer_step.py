@@ -15,10 +15,11 @@ run trains on one batch in a hundred.
 
 ## How lossdoctor tells
 By structure: it counts backward passes and updates, and compares the values of the weights. At least 8 backward
-passes, no update and not one changed weight is a finding. So is more than 1.5 backward passes for each update when
-at least half of the updates looked into show that gradients were thrown away in between. Weights that change
-without an optimizer (updates written by hand) are healthy, and so are several backward passes whose gradients add
-up before the step. Not judged: fewer than 8 backward passes, or no weights that could be compared.
+passes, no update and not one changed weight is a finding. So is more than 1.5 backward passes for each update
+when at least half of the updates looked into show that gradients were thrown away in between. Weights that
+change without an optimizer (updates written by hand) are healthy, and so are several backward passes whose
+gradients add up before the step. Not judged: fewer than 8 backward passes, or no weights that could be
+compared.
 
 ## Not to be confused with
 - `gradients-cleared`: the step is there on every batch and finds zeros.
@@ -34,8 +35,8 @@ up before the step. Not judged: fewer than 8 backward passes, or no weights that
         criterion(model(x), y).backward()
         optimizer.step()                  # inside the loop
 
-With a `GradScaler`: `scaler.scale(loss).backward()`, `scaler.step(optimizer)`, `scaler.update()`.
-Keras' `fit` steps by itself; a `train_step` of your own must call `self.optimizer.apply(...)`.
+With a `GradScaler`: `scaler.scale(loss).backward()`, `scaler.step(optimizer)`, `scaler.update()`. Keras' `fit`
+steps by itself; a `train_step` of your own must call `self.optimizer.apply(...)`.
 
 ## References
 - PyTorch documentation, torch.optim: Taking an optimization step.

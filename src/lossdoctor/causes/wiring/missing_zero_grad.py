@@ -1,8 +1,8 @@
 """Gradients of earlier steps are still there at the next one.
 
 ## What happens
-PyTorch adds each new gradient to what is already in `.grad`. Without `zero_grad()` every step uses the sum of all
-gradients since the start of the run.
+PyTorch adds each new gradient to what is already in `.grad`. Without `zero_grad()` every step uses the sum of
+all gradients since the start of the run.
 
 ## How it looks
 - The loss falls for some steps, then oscillates with growing swings, or diverges.
@@ -15,10 +15,10 @@ the steps overshoot the minimum, and there is nothing to stop them.
 
 ## How lossdoctor tells
 By structure: at sampled updates it looks whether the gradient that `step()` uses still holds what an earlier
-`step()` has used already (a gradient used twice). At least half of the updates looked into: a finding. The gradient
-norms of the first and the last update are shown beside it. If no gradient is used twice the answer is healthy;
-this also clears accumulation on purpose, two optimizers, LBFGS closures and `p.grad = None` by hand. With fewer
-than two updates after the first it is not judged.
+`step()` has used already (a gradient used twice). At least half of the updates looked into: a finding. The
+gradient norms of the first and the last update are shown beside it. If no gradient is used twice the answer is
+healthy; this also clears accumulation on purpose, two optimizers, LBFGS closures and `p.grad = None` by hand.
+With fewer than two updates after the first it is not judged.
 
 ## Not to be confused with
 - Gradient accumulation: several backward passes, one step, then zeroing; no gradient is used by two steps.
@@ -33,8 +33,8 @@ than two updates after the first it is not judged.
         criterion(model(x), y).backward()
         optimizer.step()
 
-To accumulate on purpose over k batches, divide the loss by k, and step and zero on every k-th. In Keras there is
-nothing to zero; use `gradient_accumulation_steps` of the optimizer to accumulate.
+To accumulate on purpose over k batches, divide the loss by k, and step and zero on every k-th. In Keras there
+is nothing to zero; use `gradient_accumulation_steps` of the optimizer to accumulate.
 
 ## References
 - PyTorch documentation, torch.optim.Optimizer.zero_grad.

@@ -1,9 +1,9 @@
 """The optimizer does not hold the weights that the loss reaches.
 
 ## What happens
-The loss reaches parameters that no optimizer holds. Usual ways: the optimizer was made before the model was built
-anew, so that it holds the old one; a layer was added after it; layers live in a plain Python list or dict, where
-`model.parameters()` does not see them; or only `model.head.parameters()` was passed.
+The loss reaches parameters that no optimizer holds. Usual ways: the optimizer was made before the model was
+built anew, so that it holds the old one; a layer was added after it; layers live in a plain Python list or
+dict, where `model.parameters()` does not see them; or only `model.head.parameters()` was passed.
 
 ## How it looks
 - The loss stays (all weights left out), or learns as far as the few weights that are held can bring it.
@@ -15,7 +15,7 @@ anew, so that it holds the old one; a layer was added after it; layers live in a
 
 ## How lossdoctor tells
 By sets: the parameters that the loss reaches in the autograd graph and that want a gradient, minus those in any
-optimizer, minus those whose values change all the same (updates by hand). More than 30 % of the weights on the
+optimizer, minus those whose values change all the same (updates by hand). More than 30% of the weights on the
 loss's path is an error, less a warning, a run that learns without them (skill of at least 0.8) a note. If the
 optimizer instead holds parameters of the same shapes that the loss never reaches, it says so: they are another
 model's. Healthy when nothing is left over. Not judged: no optimizer that steps, or no loss with a graph.

@@ -1,25 +1,26 @@
 """The state that is carried from batch to batch drags its old graphs along.
 
 ## What happens
-The hidden state of one batch is handed to the next together with its autograd graph. The second backward pass then
-runs into the graph of the first, which was freed; or, with `retain_graph=True`, every pass goes through all batches
-since the start.
+The hidden state of one batch is handed to the next together with its autograd graph. The second backward pass
+then runs into the graph of the first, which was freed; or, with `retain_graph=True`, every pass goes through
+all batches since the start.
 
 ## How it looks
 - `Trying to backward through the graph a second time` at the second batch.
-- `one of the variables needed for gradient computation has been modified by an inplace operation`, once steps have
-  changed the weights that the old graph remembers.
+- `one of the variables needed for gradient computation has been modified by an inplace operation`, once steps
+  have changed the weights that the old graph remembers.
 - With `retain_graph=True`: each step takes longer than the one before, and memory grows until it runs out.
 
 ## Why it keeps the loss from falling
-The run stops, or it slows down so much that it never gets anywhere. The gradient through hundreds of old batches
-also mixes weights of different steps, and may explode.
+The run stops, or it slows down so much that it never gets anywhere. The gradient through hundreds of old
+batches also mixes weights of different steps, and may explode.
 
 ## How lossdoctor tells
 By structure. Either the run ended with one of the two errors above after at least one backward pass, or a
 recurrent layer got a state that still hangs on an earlier graph and the graph of the loss grows: over at least
-three samples, to more than 1.8 times its first size, in step with time (correlation above 0.9). Healthy: the carried
-state is detached, or no state is carried. Not judged: fewer than three backward passes and no recurrent layer seen.
+three samples, to more than 1.8 times its first size, in step with time (correlation above 0.9). Healthy: the
+carried state is detached, or no state is carried. Not judged: fewer than three backward passes and no recurrent
+layer seen.
 
 ## Not to be confused with
 - `state-not-reset`: the state is detached, but belongs to an unrelated sequence.
@@ -34,10 +35,12 @@ state is detached, or no state is carried. Not judged: fewer than three backward
         state = tuple(s.detach() for s in state)      # GRU, RNN: state = state.detach()
         loss = criterion(head(out), y)
 
-Remove `retain_graph=True`. Keras: `stateful=True` layers carry detached state; `layer.reset_state()` starts afresh.
+Remove `retain_graph=True`. Keras: `stateful=True` layers carry detached state; `layer.reset_state()` starts
+afresh.
 
 ## References
-- Williams, Peng 1990, An efficient gradient-based algorithm for on-line training of recurrent network trajectories.
+- Williams, Peng 1990, An efficient gradient-based algorithm for on-line training of recurrent network
+  trajectories.
 - Merity, Keskar, Socher 2018, Regularizing and optimizing LSTM language models (arXiv 1708.02182).
 """
 

@@ -11,15 +11,15 @@ function is never taken back, so that the rest of the training runs with dropout
 - A single sample gets another answer than the same sample in a batch.
 
 ## Why it keeps the loss from falling
-In evaluation mode batch norm divides by statistics that were estimated for other weights; what the net learns fits
-them ever less. In training mode, the evaluation reports a noisier net than the one that you have.
+In evaluation mode batch norm divides by statistics that were estimated for other weights; what the net learns
+fits them ever less. In training mode, the evaluation reports a noisier net than the one that you have.
 
 ## How lossdoctor tells
 It notes the `training` flag of every dropout and norm module at sampled forward passes, with gradients on
-(training) and off (evaluation). Evaluation mode in more than 40 % of the training passes after the first, or
-training mode in more than half of the evaluation passes, is a warning by structure alone. It becomes an error when
-the arm `set-mode` learns better or lifts held-back skill by more than 0.1, or when a net with batch norm is
-evaluated in training mode. Healthy: no such module, or the right modes. Not judged: no training pass.
+(training) and off (evaluation). Evaluation mode in more than 40% of the training passes after the first, or
+training mode in more than half of the evaluation passes, is a warning by structure alone. It becomes an error
+when the arm `set-mode` learns better or lifts held-back skill by more than 0.1, or when a net with batch norm
+is evaluated in training mode. Healthy: no such module, or the right modes. Not judged: no training pass.
 
 ## Not to be confused with
 - `overfitting`: held-back skill is low in the right mode, too.

@@ -2,8 +2,8 @@
 
 ## What happens
 Something on the way from the loss to the weights has the wrong sign: a reward or likelihood is minimised that
-should be maximised, a loss carries a stray minus, `maximize=True` was left in the optimizer, or an update by hand
-adds the gradient instead of subtracting it.
+should be maximised, a loss carries a stray minus, `maximize=True` was left in the optimizer, or an update by
+hand adds the gradient instead of subtracting it.
 
 ## How it looks
 - The loss rises from the first step, smoothly and without any sign of instability.
@@ -14,11 +14,12 @@ adds the gradient instead of subtracting it.
 Each step goes up the slope. The optimizer works perfectly, in the wrong direction.
 
 ## How lossdoctor tells
-By structure, in this order: the optimizer's `maximize` flag; the sign with which a known loss function enters the
-tensor that `backward()` starts from; gradients that point the other way at `step()` than after `backward()`, in
-more than half of the updates looked into; updates along the gradient (median cosine between update and descent
-below -0.3); and a log-probability that enters with a plus and is driven down. `maximize` and the cosine are errors
-only when the loss also rises. Healthy: a plus sign, and updates that go down. Not judged: no loss with a graph.
+By structure, in this order: the optimizer's `maximize` flag; the sign with which a known loss function enters
+the tensor that `backward()` starts from; gradients that point the other way at `step()` than after
+`backward()`, in more than half of the updates looked into; updates along the gradient (median cosine between
+update and descent below -0.3); and a log-probability that enters with a plus and is driven down. `maximize` and
+the cosine are errors only when the loss also rises. Healthy: a plus sign, and updates that go down. Not judged:
+no loss with a graph.
 
 ## Not to be confused with
 - `lr-too-high`: overshoots along the right direction; a tenth of the rate learns.
