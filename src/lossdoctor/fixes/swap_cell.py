@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..signs import Signs
 from ..source import Edit, drop_keyword, replace_node, together
-from ..source.locate import imports, spelled
+from ..source.locate import spelled
 from .fix import Args, Fix
 from .places import fragment, recurrent_call, shown
 
@@ -21,8 +21,8 @@ def _edit(signs: Signs, args: Args) -> Edit | None:
     new = wanted(args) + ("Cell" if call.last.endswith("Cell") else "")
     if "LSTM" in (wanted(args), call.last.removesuffix("Cell")):
         return None  # An LSTM's state is a pair: what uses the state has to change with it.
-    spelling = (call.owner and f"{call.owner}.{new}") or spelled(call.script, f"torch.nn.{new}")
-    if not spelling or call.last == new or (not call.owner and new in imports(call.script) is False):
+    spelling = f"{call.owner}.{new}" if call.owner else spelled(call.script, f"torch.nn.{new}")
+    if spelling is None or call.last == new:
         return None
     named = replace_node(call.script, call.node.func, spelling)
     if "nonlinearity" not in call.keywords:

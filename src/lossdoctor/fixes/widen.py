@@ -35,8 +35,8 @@ def _edit(signs: Signs, args: Args) -> Edit | None:
     fed: list[Origin] = []
     if not call.last.endswith("Cell") and "bidirectional" not in call.keywords and "proj_size" not in call.keywords:
         for linear in calls(call.script, ("Linear", "LayerNorm", "BatchNorm1d")):
-            size = argument(linear, "in_features") if linear.last == "Linear" else (linear.node.args or [None])[0]
-            at = origin(call.script, size) if isinstance(size, ast.expr) else None
+            first = linear.node.args[0] if linear.node.args else None
+            at = origin(call.script, argument(linear, "in_features") if linear.last == "Linear" else first)
             if enclosing_class(call.script, linear.line) is cls and at is not None and at.value == found.value:
                 fed.append(at)
     if len(fed) != 1 or fed[0].node not in set(ast.walk(call.script.tree)):
