@@ -196,7 +196,7 @@ def inputs(signs: Signs) -> Panel | None:
 
 
 def targets(signs: Signs) -> Panel | None:
-    answers = signs.fed.answers(last=8)
+    answers = signs.fed.answers()
     if answers is not None:
         order = np.argsort(-answers.targets)[:16]
         rows = tuple(

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..signs import Signs
 from ..signs.standing import (
+    clipped_by_hand,
     effective_skill,
     gradient_grows,
     inputs_off_scale,
@@ -59,6 +60,7 @@ def questions(diagnosis: Diagnosis) -> list[Question]:
     """The arms, in the order in which they should be run."""
     signs = diagnosis.signs
     step = signs.step
+    by_hand = clipped_by_hand(signs)
     found: list[Question] = []
 
     def ask(name: str, fix: str, args: dict[str, Any], title: str, suspicion: int) -> None:
@@ -87,8 +89,11 @@ def questions(diagnosis: Diagnosis) -> list[Question]:
     off = weights_off_init(signs)
     symmetric = any(f.cause == "symmetric-init" for f in diagnosis.findings)
     ask("reinit", "reinit", {"how": "standard"}, "default initialisation", 3 if off or symmetric else (2 if signs.time.saturated() > 0.3 else 1))
-    if step.clips and not (step.scale_free and step.clips[0].how == "clip_grad_norm_"):
-        ask("loosen-clip", "loosen-clip", {}, "no clipping", 3 if step.clip_active > 0.5 else 1)
+    if (step.clips or by_hand) and not (step.scale_free and (by_hand or step.clips[0].how == "clip_grad_norm_")):
+        ask("loosen-clip", "loosen-clip", {"by_hand": by_hand}, "no clipping", 3 if step.clip_active > 0.5 or by_hand else 1)
+    layers = [c for c in signs.wiring.calls if not c.packed and len(c.input_shape) == 3 and not c.cell.endswith("cell")]
+    if layers and (signs.loss.skill or 0) < 0.8:
+        ask("set-batch-first", "set-batch-first", {}, "time and batch axes swapped at the recurrent layers", 2)
     if has_optimizer and (not step.scale_free or diverged or gradient_grows(signs)):
         limit = _clip_limit(signs)
         if limit is not None:
@@ -122,7 +127,7 @@ def _clip_limit(signs: Signs) -> float | None:
     good = norms[np.isfinite(norms) & (norms > 0)]
     if not good.size:
         return None
-    return float(min(np.median(good), 5.0 * good.min(), 5.0))
+    return float(min(np.median(good), 5.0 * good.min(), 1.0))
 
 
 def _modes_odd(signs: Signs) -> bool:
@@ -130,10 +135,10 @@ def _modes_odd(signs: Signs) -> bool:
 
 
 def _class_weights(signs: Signs) -> list[float] | None:
-    answers = signs.fed.answers(last=200)
+    answers = signs.fed.answers(share=1.0)
     if answers is None or answers.majority_share < 0.5 or answers.classes < 2:
         return None
-    late = signs.fed.answers(last=8)
+    late = signs.fed.answers()
     if late is None or not late.rare_recall < 0.5:
         return None
     predictions = next((b.p for b in signs.fed.batches if b.p is not None), None)

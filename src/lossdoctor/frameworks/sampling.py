@@ -28,6 +28,10 @@ class OwnTime:
         if self._depth == 0:
             self.spent_ns += perf_counter_ns() - self._started
 
+    def working(self) -> bool:
+        """Is the code that runs now ours?"""
+        return self._depth > 0
+
     def add(self, nanoseconds: int) -> None:
         self.spent_ns += nanoseconds
 

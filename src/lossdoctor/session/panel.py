@@ -102,8 +102,8 @@ def read_arm(run: ArmRun, signs: Signs) -> ArmSign | None:
     if ended is None and loss.count > 20:
         held, note = True, "ended by the time limit"
     reached = int(loss.steps[-1]) + 1 if loss.count else 0
-    balanced = arm.fed.answers(last=6)
-    before = signs.fed.answers(last=6)
+    balanced = arm.fed.answers()
+    before = signs.fed.answers()
     return ArmSign(
         order.name, order.fix, order.args, order.title, held, note, reached, run.seconds, loss, loss.skill,
         original_at(signs.loss, reached), held_skill=loss.held_skill,

@@ -129,9 +129,14 @@ class FedSign:
         ]
         return max(spreads, default=math.nan)
 
-    def answers(self, last: int = 6) -> ClassAnswers | None:
-        """How the classes were answered in the last captured batches; None where there are no classes."""
-        shown = [b for b in self.batches if b.p is not None and b.y is not None][-last:]
+    def answers(self, share: float = 0.4) -> ClassAnswers | None:
+        """How the classes were answered in the batches captured over the last `share` of the updates; None where
+        there are no classes."""
+        kept = [b for b in self.batches if b.p is not None and b.y is not None]
+        if not kept:
+            return None
+        from_step = kept[-1].step * (1 - share)
+        shown = [b for b in kept if b.step >= from_step]
         return class_answers(shown, self.is_classes, self.is_binary, self.term)
 
 

@@ -96,6 +96,14 @@ def gradient_grows(signs: Signs) -> bool:
     return worst is not None and worst[1] >= 2.0 and worst[0] >= 1.02
 
 
+def clipped_by_hand(signs: Signs) -> bool:
+    """Does the gradient shrink between the backward pass and the step, though none of torch's functions clips?"""
+    uses = [u for u in signs.step.uses if u.after_backward > 0 and u.at_update > 0]
+    if signs.step.clips or len(uses) < 3:
+        return False
+    return sum(u.at_update < 0.5 * u.after_backward for u in uses) > 0.5 * len(uses)
+
+
 def rate_fell(signs: Signs) -> bool:
     step = signs.step
     return step.lr_peak > 0 and step.lr_end < 0.5 * step.lr_peak
@@ -118,11 +126,11 @@ def suspicious(signs: Signs, arm: ArmSign) -> bool:
         return step.weight_decay > 0
     if arm.fix == "drop-scheduler":
         return rate_fell(signs)
-    return arm.fix in ("unfreeze", "set-mode", "weight-classes")
+    return arm.fix in ("unfreeze", "set-mode", "weight-classes", "set-batch-first")
 
 
 ROOTS = (
-    "unfreeze", "set-mode", "scale-inputs", "scale-targets", "reinit", "loosen-clip", "set-weight-decay",
+    "set-batch-first", "unfreeze", "set-mode", "scale-inputs", "scale-targets", "reinit", "loosen-clip", "set-weight-decay",
     "drop-scheduler", "add-clip", "weight-classes", "lower-lr", "raise-lr", "swap-optimizer",
 )  # fmt: skip
 """Earlier in the way from data to update first: where two arms cure alike, the earlier one is the root."""

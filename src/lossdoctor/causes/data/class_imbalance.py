@@ -56,7 +56,7 @@ RARE = 0.75
 
 
 def judge(signs: Signs) -> Judgement:
-    answers = signs.fed.answers(last=8)
+    answers = signs.fed.answers()
     if answers is None:
         return CAUSE.healthy("the targets are no classes") if signs.fed.targets is not None else CAUSE.not_judged("targets")
     shares = answers.targets / max(1.0, answers.targets.sum())
@@ -65,7 +65,7 @@ def judge(signs: Signs) -> Judgement:
         return CAUSE.not_judged("at least two classes among the captured targets")
     entropy = float(-(seen * _log(seen)).sum() / math.log(len(seen)))
     majority = answers.majority_share
-    uneven = majority > RARE if len(seen) == 2 else (entropy < 0.75 or majority > 3 / len(seen))
+    uneven = majority > RARE if len(seen) == 2 else (entropy < 0.75 and majority > 0.5)
     if not uneven:
         return CAUSE.healthy(f"the commonest class has {majority:.0%} of the targets")
     recall = answers.rare_recall

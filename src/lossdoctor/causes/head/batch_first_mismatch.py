@@ -44,16 +44,23 @@ Or transpose: `self.lstm(x.transpose(0, 1))`. Keras' recurrent layers are always
 from __future__ import annotations
 
 from ...signs import Signs
+from ...signs.arms import ArmSign
+from ...signs.layout import time_axis_by_shift
 from ...signs.standing import learned
 from ...words import Judgement
 from ..cause import Cause, finding
 from ..places import recurrent_place
+from ..what_if import arm_evidence, confidence, lead, severity
 
 
 def judge(signs: Signs) -> Judgement:
     calls = [c for c in signs.wiring.calls if not c.packed and len(c.input_shape) == 3 and not c.cell.endswith("cell")]
     if not calls:
         return CAUSE.healthy("no recurrent layer over a padded batch") if signs.wiring.calls else CAUSE.not_judged("a recurrent layer")
+    flipped = lead(signs, "set-batch-first")
+    axis = time_axis_by_shift(signs)
+    if flipped is not None or (axis is not None and axis != (1 if calls[0].batch_first else 0) and not learned(signs)):
+        return _by_arm(signs, calls[0].batch_first, calls[0].input_shape, flipped, axis)
     probe = signs.time.dependence
     if probe is None or not probe.ok:
         reason = probe.facts.get("reason", "") if probe is not None else "the run was not probed"
@@ -87,6 +94,34 @@ def judge(signs: Signs) -> Judgement:
         where=recurrent_place(signs),
         since_step=0,
         panels=("loss",),
+    )
+
+
+def _by_arm(
+    signs: Signs, batch_first: bool, shape: tuple[int, ...], arm: ArmSign | None, axis: int | None
+) -> Judgement:  # fmt: skip
+    wrong = 1 if batch_first else 0
+    evidence: list[tuple[str, float | int | str | bool | None, str]] = []
+    if axis is not None:
+        evidence += [
+            ("axis along which the targets are the inputs one step on", axis, ""),
+            (f"axis that the layer works through (batch_first={batch_first})", wrong, f"{axis}"),
+        ]
+    if arm is not None:
+        evidence += arm_evidence(signs, arm)
+    sure = axis is not None and axis != wrong
+    return finding(
+        CAUSE.id,
+        f"The recurrent layer works through the wrong axis: its input {shape} is read with batch_first={batch_first}, so that "
+        f"the {shape[wrong]} samples of a batch become its time steps"
+        + (f"; read the other way, the same steps reach skill {arm.skill:.2f}." if arm is not None else "."),
+        evidence,
+        confidence=0.95 if sure else (confidence(signs, arm, False) if arm is not None else 0.5),
+        severity="error" if sure or arm is None else severity(signs, arm),
+        proof="structure" if sure else "intervention",
+        where=recurrent_place(signs),
+        since_step=0,
+        panels=("what-if", "loss"),
     )
 
 

@@ -43,16 +43,21 @@ With a `GradScaler` call `scaler.unscale_(optimizer)` first, or the limit is div
 from __future__ import annotations
 
 from ...signs import Signs
+from ...signs.series import middle
+from ...signs.standing import clipped_by_hand
 from ...words import Judgement
 from ..cause import Cause, finding
-from ..places import place
+from ..places import loss_place, place
 from ..what_if import arm_evidence, confidence, lead, ruled_out, severity
 
 
 def judge(signs: Signs) -> Judgement:
     step = signs.step
-    if not step.clips:
+    by_hand = clipped_by_hand(signs)
+    if not step.clips and not by_hand:
         return CAUSE.healthy("nothing is clipped")
+    if by_hand:
+        return _by_hand(signs)
     clip = step.clips[0]
     if step.scale_free and clip.how == "clip_grad_norm_":
         return CAUSE.healthy(f"{step.optimizer_name} undoes the scale of a gradient: clipping its norm changes next to nothing")
@@ -75,6 +80,27 @@ def judge(signs: Signs) -> Judgement:
             panels=("gradients", "what-if"),
         )
     return ruled_out(CAUSE, signs, "loosen-clip")
+
+
+def _by_hand(signs: Signs) -> Judgement:
+    if signs.step.scale_free:
+        return CAUSE.healthy(f"{signs.step.optimizer_name} undoes the scale of a gradient: scaling it down changes next to nothing")
+    arm = lead(signs, "loosen-clip")
+    uses = [u for u in signs.step.uses if u.after_backward > 0 and u.at_update > 0]
+    left = middle([u.at_update / u.after_backward for u in uses])
+    if arm is None:
+        return ruled_out(CAUSE, signs, "loosen-clip")
+    return finding(
+        CAUSE.id,
+        f"The gradients are scaled down by hand to a {left:.2g}th part before every step; left alone, the same steps reach "
+        f"skill {arm.skill:.2f}.",
+        [*arm_evidence(signs, arm), ("what is left of the gradient's norm at the step", left, "near 1")],
+        confidence=confidence(signs, arm, True),
+        severity=severity(signs, arm),
+        proof="intervention",
+        where=loss_place(signs),
+        panels=("gradients", "what-if"),
+    )
 
 
 CAUSE = Cause("clip-too-tight", judge, __doc__, needs=("clipping", "what-if"), fixes=("loosen-clip",))

@@ -85,7 +85,7 @@ def judge(signs: Signs) -> Judgement:
         return CAUSE.healthy(f"skill {loss.skill:.2f} was reached within the run")
     gain, z = loss.still_falling
     arm = signs.best_arm("raise-lr")
-    by_arm = arm is not None and arm.helps and stopped_early(signs, arm)
+    by_arm = arm is not None and (arm.cures or (arm.helps and z < -2.3)) and stopped_early(signs, arm)
     by_curve = stopped_early(signs, None) and gain > 0.05 * max(0.2, 1 - loss.skill) and loss.skill < 0.9
     rate_alive = not (signs.step.lr_peak > 0) or signs.step.lr_end > 0.05 * signs.step.lr_peak
     if not (by_arm or by_curve) or not rate_alive:
@@ -101,8 +101,8 @@ def judge(signs: Signs) -> Judgement:
             ("skill gained over the last fifth", gain, "about 0 where it is done"),
             ("trend of the last fifth, z (Mann-Kendall)", z, "above -2 where it is done"),
         ],
-        confidence=0.85 if by_arm and short else 0.6,
-        severity="error" if (loss.skill < 0.5 and short) else "warning",
+        confidence=0.85 if by_arm and short and arm is not None and arm.cures else 0.6,
+        severity="error" if (loss.skill < 0.3 and short and arm is not None and arm.cures) else "warning",
         proof="intervention" if by_arm else "statistics",
         where=loss_place(signs),
         panels=("loss", "what-if"),

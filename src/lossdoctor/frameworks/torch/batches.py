@@ -24,8 +24,10 @@ EARLY = 40
 class Batches:
     """Keeps arrays of early and of sampled batches; everything is cloned at once and written at the flush."""
 
-    def __init__(self, watcher: Watcher) -> None:
+    def __init__(self, watcher: Watcher, dense: bool = False) -> None:
         self.watcher = watcher
+        self.dense = dense
+        self._next = 0
         self.count = 0
         self._x: torch.Tensor | None = None
         self._inputs = 0
@@ -58,8 +60,9 @@ class Batches:
         watcher = self.watcher
         if self.first_target is None:
             self.first_target = target.detach().clone()
-        if self._pairs >= MAX_PAIRS or not (watcher.sampled or number < EARLY):
+        if self._pairs >= MAX_PAIRS or not (watcher.sampled or number < EARLY or (self.dense and number >= self._next)):
             return
+        self._next = int(number * 1.05) + 1
         self._pairs += 1
         with_x = x is not None and self._inputs < MAX_INPUTS
         if with_x:

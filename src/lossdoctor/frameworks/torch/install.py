@@ -109,6 +109,8 @@ def _stand_at_the_engine(doors: Doors, watcher: Watcher) -> None:
                 raise
             finally:
                 call("after backward", watcher.on_backward_end)
+                if watcher.knobs:
+                    watcher.knobs.after_backward()
                 watcher.after_door()
 
         return wrapper

@@ -38,6 +38,9 @@ class Knob:
     def criterion(self, name: str, args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]:
         return args, kwargs
 
+    def after_backward(self) -> None:
+        """A backward pass has just ended."""
+
     def before_step(self, opt: Any) -> None:
         pass
 
@@ -107,7 +110,34 @@ class SetDecay(Knob):
 
 
 class Unclipped(Knob):
-    """The script's own clipping does nothing."""
+    """The script's own clipping does nothing: neither torch's functions, nor a scaling down by hand of what
+    the backward pass has left."""
+
+    def __init__(self, by_hand: bool = False) -> None:
+        super().__init__()
+        self.by_hand = by_hand
+        self._models: list[nn.Module] = []
+        self._norm = 0.0
+
+    def first_forward(self, models: list[nn.Module]) -> None:
+        self._models = models
+
+    def _grads(self) -> list[torch.Tensor]:
+        params = {id(p): p for model in self._models for p in model.parameters()}
+        return [p.grad for p in params.values() if p.grad is not None and not p.grad.is_sparse]
+
+    def after_backward(self) -> None:
+        grads = self._grads() if self.by_hand else []
+        if grads:
+            self._norm = float(torch.stack(torch._foreach_norm(grads)).norm())
+
+    def before_step(self, opt: Any) -> None:
+        grads = self._grads() if self.by_hand else []
+        if grads:
+            now = float(torch.stack(torch._foreach_norm(grads)).norm())
+            if 0 < now < 0.999 * self._norm:
+                torch._foreach_mul_(grads, self._norm / now)
+                self.held()
 
     def clip(self, how: str, args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]:
         self.held()
@@ -351,6 +381,16 @@ class RightMode(Knob):
         return None
 
 
+class FlipBatchFirst(Knob):
+    """Recurrent layers read the other of the first two axes as time."""
+
+    def first_forward(self, models: list[nn.Module]) -> None:
+        for module in {id(m): m for model in models for m in model.modules()}.values():
+            if isinstance(module, nn.RNNBase):
+                module.batch_first = not module.batch_first
+                self.held()
+
+
 class Knobs:
     """The interventions of one run, asked in order."""
 
@@ -388,6 +428,10 @@ class Knobs:
             args, kwargs = knob.criterion(name, args, kwargs)
         return args, kwargs
 
+    def after_backward(self) -> None:
+        for knob in self.knobs:
+            knob.after_backward()
+
     def before_step(self, opt: Any) -> None:
         for knob in self.knobs:
             knob.before_step(opt)
@@ -414,7 +458,7 @@ def make_knob(fix: str, args: Numbers) -> Knob | None:
     if fix == "set-weight-decay":
         return SetDecay(float(args.get("value", 0.0)))
     if fix == "loosen-clip":
-        return Unclipped()
+        return Unclipped(by_hand=bool(args.get("by_hand", False)))
     if fix == "add-clip":
         return AddClip(float(args["max_norm"]))
     if fix == "swap-optimizer":
@@ -430,6 +474,8 @@ def make_knob(fix: str, args: Numbers) -> Knob | None:
         return ScaleTargets(float(args["mean"]), float(args["std"]))
     if fix == "unfreeze":
         return Unfreeze()
+    if fix == "set-batch-first":
+        return FlipBatchFirst()
     if fix == "set-mode":
         return RightMode()
     if fix == "weight-classes":

@@ -26,8 +26,11 @@ PLACING = ("fill", "full", "where", "masked", "scatter", "index_put", "empty", "
 class BirthMode(TorchDispatchMode):
     """Notes the first NaN that comes out of finite operands, or out of an infinity noted before."""
 
-    def __init__(self, site: Callable[[], tuple[str, int]], found: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(
+        self, site: Callable[[], tuple[str, int]], found: Callable[[dict[str, Any]], None], ours: Callable[[], bool]
+    ) -> None:
         super().__init__()
+        self.ours = ours
         self.site = site
         self.found = found
         self.infinity: dict[str, Any] | None = None
@@ -36,7 +39,7 @@ class BirthMode(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
-        if not self.over and not self.in_backward:
+        if not self.over and not self.in_backward and not self.ours():
             try:
                 self._look(func, args, result)
             except Exception:
@@ -101,7 +104,7 @@ class BirthWatch:
 
     def start(self) -> None:
         self._stack = ExitStack()
-        self.mode = BirthMode(self.user_site, self._found)
+        self.mode = BirthMode(self.user_site, self._found, self.watcher.own.working)
         warnings.simplefilter("always")
         warnings.showwarning = lambda message, *_: self.heard.append(str(message))  # type: ignore[assignment]
         torch.autograd.set_detect_anomaly(True, check_nan=True)

@@ -63,7 +63,7 @@ class Watcher:
         self.fetch = Fetch()
         self.book = ParamBook()
         self.terms = Terms(self)
-        self.batches = Batches(self)
+        self.batches = Batches(self, dense=budget > 0.1)
         self.recurrent = Recurrences(self)
         self.attach_module_hooks: Callable[[], None] = _nothing
         self.detach_module_hooks: Callable[[], None] = _nothing
@@ -182,7 +182,7 @@ class Watcher:
         self.guard.off = False
         self.fetch = Fetch()
         self.terms = Terms(self)
-        self.batches = Batches(self)
+        self.batches = Batches(self, dense=True)
         self._sites.clear()
         self.sampler = Sampler(0.05, 0.05, self.own, growth=1.5)
         self._loss_rows = writer.table("loss", LOSS_COLUMNS)
