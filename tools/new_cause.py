@@ -17,7 +17,7 @@ from lossdoctor.causes import all_causes
 from lossdoctor.words import FAMILIES, HEADINGS
 
 ROOT = Path(__file__).resolve().parent.parent
-ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
+ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 HINTS = {
     "What happens": "2 to 4 sentences: what is wrong, and how people come to it",
@@ -124,7 +124,7 @@ def files(id: str, family: str) -> dict[str, str]:
 def main(argv: list[str], root: Path = ROOT) -> int:
     """0 when the files were written, 2 when the id or family will not do, or a file is there already."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("id", nargs="?", default="", help="in small letters, two words or more: labels-flipped")
+    parser.add_argument("id", nargs="?", default="", help="small letters and hyphens: labels-flipped")
     parser.add_argument("--family", default="", help=", ".join(FAMILIES))
     args = parser.parse_args(argv)
     new = files(args.id, args.family)
