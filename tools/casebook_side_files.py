@@ -287,6 +287,44 @@ def glitches(folder: Path) -> None:
         write_csv(folder / f"{stem}.csv", {"t": text(np.arange(n), "d"), "flow": text(shown, ".2f")})
 
 
+@maker("data-not-shuffled-archive")
+def archive(folder: Path) -> None:
+    """The same recordings, in the file one class after the other, and mixed."""
+    rng = np.random.default_rng(31)
+    n, steps = 480, 16
+    kind = np.sort(rng.integers(0, 4, n - 120))
+    kind = np.concatenate([kind, rng.integers(0, 4, 120)])
+    t = np.arange(steps)
+    drift = np.array([-0.12, -0.04, 0.04, 0.12])[kind][:, None] * t
+    x = drift + 0.5 * np.sin(0.9 * t + rng.uniform(0, 6.28, (n, 1))) + 0.4 * rng.standard_normal((n, steps))
+    x = np.round(x, 2).astype(np.float32)
+    mixed = np.concatenate([rng.permutation(n - 120), np.arange(n - 120, n)])
+    for stem, order in (("train", np.arange(n)), ("fixed", mixed)):
+        np.savez_compressed(folder / f"{stem}.npz", x=x[order], kind=kind[order].astype(np.int64))
+
+
+@maker("scaler-mismatch-stats")
+def stats(folder: Path) -> None:
+    """Scaling for serving from the same rows as for training, and from an older sensor's."""
+    fit = {"mean": [21.4, 55.2], "std": [4.1, 14.0]}
+    old = {"mean": [294.6, 0.55], "std": [4.1, 0.14]}
+    for stem, serve in (("train", old), ("fixed", fit)):
+        (folder / f"{stem}.json").write_text(json.dumps({"fit": fit, "serve": serve}, indent=1) + "\n")
+
+
+@maker("vocabulary-too-small-file")
+def vocabulary(folder: Path) -> None:
+    """A vocabulary of the 12 commonest words, and of the 900 commonest."""
+    import re
+    from collections import Counter
+
+    lines = (CASEBOOK / "data" / "sms-excerpt.tsv").read_text(encoding="utf-8").splitlines()
+    counts = Counter(word for line in lines for word in re.findall(r"[a-z]+|\d", line.split("\t", 1)[-1].lower()))
+    common = [word for word, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])) if word.isalpha()]
+    for stem, size in (("train", 12), ("fixed", 900)):
+        (folder / f"{stem}.json").write_text(json.dumps(common[:size]) + "\n")
+
+
 def main(names: list[str]) -> None:
     for name in names or list(MAKERS):
         folder = CASEBOOK / name
