@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import get_args, get_type_hints
 
 from lossdoctor.causes import Cause, all_causes, page
+from lossdoctor.causes.what_if import severity
 from lossdoctor.reports.explain import FAMILY_TITLES
 from lossdoctor.words import FAMILIES, SEVERITIES, CausePage, Finding
 
@@ -39,7 +40,7 @@ def verdicts(cause: Cause) -> Verdicts:
     """Read off the `finding(...)` calls in the cause's file: `proof` and `severity`, with their defaults.
 
     An argument that is computed counts with every word of the vocabulary that stands in its expression; a call
-    of `severity(...)` is an error or a warning.
+    of `severity(...)` with every word that stands in that function.
     """
     known = get_args(get_type_hints(Finding)["proof"])
     proofs: set[str] = set()
@@ -50,7 +51,7 @@ def verdicts(cause: Cause) -> Verdicts:
         if "severity" not in given:
             severities.add("error")
         elif any(True for _ in _calls(given["severity"], "severity")):
-            severities |= {"error", "warning"}
+            severities |= _named(ast.parse(inspect.getsource(severity)), SEVERITIES)
         else:
             severities |= _named(given["severity"], SEVERITIES)
     return Verdicts(tuple(p for p in PROOFS if p in proofs), tuple(s for s in SEVERITIES if s in severities))

@@ -15,13 +15,14 @@ With `out[:, -1]` each answer sees the last time step of its own sample and of t
 which are noise. The history that decides is not on the path.
 
 ## How lossdoctor tells
-By dependence, on a copy: it probes which inputs each output depends on. An output must depend on no other
-sample. If it does, and the layer's time axis is the batch axis of what the model was fed (or most outputs see
-only the time step of their own index in the batch, and samples depend on each other one way), that is a
-finding; a run that learns well all the same gets a warning. Healthy: no output depends on another sample,
-samples depend on each other in another pattern, or there is no recurrent layer over a padded batch (packed
-input, cells). Not judged: no recurrent layer seen, or the probe could not be made.
-
+Three ways, the surest first. Where the targets are the inputs one step on (next token, next value), the data
+say which axis is time: if the layer works through the other one and the run has not learned, that is an error.
+By intervention: the arm `set-batch-first` reads the input the other way and leads the panel. Else by
+dependence, on a copy: an output must depend on no other sample. If it does, and the layer's time axis is the
+batch axis of what the model was fed (or most outputs see only the time step of their own index in the batch,
+and samples depend on each other one way), that is a finding; a warning where the run learns well. Healthy: no
+output depends on another sample, they depend on each other in another pattern, or no recurrent layer gets a
+padded batch. Not judged: no recurrent layer seen, or the probe could not be made.
 ## Not to be confused with
 - `axes-mixed`: a view or reshape scatters values; the pattern is no swap.
 - `wrong-timestep`: the axes are right, the output is read at the wrong end.

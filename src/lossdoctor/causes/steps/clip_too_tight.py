@@ -16,11 +16,11 @@ of the size of the weights, the run could not have learned anything.
 ## How lossdoctor tells
 By intervention: the what-if arm `loosen-clip` repeats the same steps without the clip, and a finding needs that
 arm to lead the panel. The share of updates on which the clip cuts and what it leaves of the gradient are the
-evidence; above 90% the confidence rises. Healthy without asking: nothing is clipped, or the norm is clipped
-under an optimizer that undoes the gradient's scale (Adam, RMSprop, Adagrad: a limit of 1e-7 changes next to
-nothing). Healthy after asking: the arm learns no better. Not judged: no panel, or an arm that did not take
-hold.
-
+evidence; above 90% the confidence rises. Clipping by hand counts too: no clip function is called, and on most
+updates looked into the gradient at the step has less than half of its norm after the backward pass. Healthy
+without asking: nothing is clipped, or the gradient is scaled under an optimizer that undoes it (Adam, RMSprop,
+Adagrad: a limit of 1e-7 changes next to nothing). Healthy after asking: the arm learns no better. Not judged:
+no panel, or an arm that did not take hold.
 ## Not to be confused with
 - `lr-too-low`: nothing is clipped, or rarely; a higher rate alone cures.
 - `exploding-gradients`: there the clip is the cure. A clip that cuts on less than 20% of the updates is a fuse.

@@ -16,11 +16,11 @@ find out what to keep, and drop late.
 ## How lossdoctor tells
 Only a run that came to its own end is judged, and only one that has a finite loss. If the skill is at least
 0.8, it is healthy. Otherwise there are two ways to a finding. By intervention: a rate up to ten times as high
-does better (`raise-lr`), the run made at most 300 updates, they were of the usual size (at least 2e-3 of the
-weights) and the loss was falling; then steps, not rate, were missing. By the curve: the last fifth still falls
-(Mann-Kendall z below -2.3) and its trend gains more than 5% of the missing skill, at a skill below 0.9. In both
-the rate must still be alive. Error only for a short run below skill 0.5. Healthy: the curve is flat at the end.
-
+cures (`raise-lr`), or helps while the curve still falls, the run made at most 300 updates, and they were of the
+usual size (at least 2e-3 of the weights); then steps, not rate, were missing. By the curve: the last fifth
+still falls (Mann-Kendall z below -2.3) and its trend gains more than 5% of the missing skill, at a skill below
+0.9. In both the rate must still be alive. It is an error only for a short run below skill 0.3 that the higher
+rate cures, else a warning. Healthy: the curve is flat at the end.
 ## Not to be confused with
 - `lr-too-low`: the same picture with tiny steps; more of the same would take far too long.
 - `scheduler-kills-lr`: the curve goes flat because the rate does.
