@@ -138,10 +138,7 @@ def decode(kind: Any, value: Any, where: str = "") -> Any:
             return tuple(decode(args[0], item, f"{where}[{k}]") for k, item in enumerate(items))
         if len(items) != len(args):
             raise Misfit(where, f"has {len(items)} entries, and not {len(args)}")
-        return tuple(
-            decode(part, item, f"{where}[{k}]")
-            for k, (part, item) in enumerate(zip(args, items, strict=True))
-        )
+        return tuple(decode(part, item, f"{where}[{k}]") for k, (part, item) in enumerate(zip(args, items, strict=True)))
     if isinstance(origin, type) and issubclass(origin, Mapping):
         table = _expect(value, dict, where)
         return {_decode_key(args[0], k, where): decode(args[1], v, f"{where}.{k}") for k, v in table.items()}
@@ -178,9 +175,7 @@ def _decode_union(args: tuple[Any, ...], value: Any, where: str) -> Any:
         table = _expect(value, dict, where)
         kind = PANEL_KINDS.get(str(table.get("kind")))
         if kind is None:
-            raise Misfit(
-                f"{where}.kind", f"is {table.get('kind')!r}, and not one of {', '.join(PANEL_KINDS)}"
-            )
+            raise Misfit(f"{where}.kind", f"is {table.get('kind')!r}, and not one of {', '.join(PANEL_KINDS)}")
         return decode(kind, value, where)
     rest = [arg for arg in args if arg is not type(None)]
     for arg in rest:

@@ -155,8 +155,7 @@ def _findings() -> tuple[Finding, ...]:
                 "warm-up",
                 {"steps": 200},
                 "Warm the rate up over 200 steps",
-                "Make a LinearLR scheduler with total_iters=200 and call scheduler.step() after "
-                "each optimizer.step().",
+                "Make a LinearLR scheduler with total_iters=200 and call scheduler.step() after each optimizer.step().",
                 "shown",
             ),
         ),

@@ -62,12 +62,8 @@ def demo_panels() -> tuple[LinePanel | HeatPanel | TablePanel, ...]:
         fall = math.exp(-(k % 160 if k < 160 else k - 160) / 14)
         value = level + (start - level) * fall + drift * (0.3 if k < 160 else 1)
         loss.append(None if k in (301, 302, 303) else round(value + dice.gauss(0, 0.05), 4))
-    ratio = tuple(
-        round(10 ** (-0.85 + 0.25 * math.sin(k / 23) + dice.gauss(0, 0.1)), 6) for k in range(STEPS)
-    )
-    head = tuple(
-        round(10 ** (-2.1 + 0.2 * math.sin(k / 31 + 1) + dice.gauss(0, 0.1)), 6) for k in range(STEPS)
-    )
+    ratio = tuple(round(10 ** (-0.85 + 0.25 * math.sin(k / 23) + dice.gauss(0, 0.1)), 6) for k in range(STEPS))
+    head = tuple(round(10 ** (-2.1 + 0.2 * math.sin(k / 31 + 1) + dice.gauss(0, 0.1)), 6) for k in range(STEPS))
     back = tuple(range(0, 50, 2))
     heat = tuple(
         tuple(

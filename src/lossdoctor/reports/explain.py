@@ -49,9 +49,7 @@ def explain_terminal(page: CausePage, *, width: int = 100, colour: bool = False,
     return sheet.text()
 
 
-def list_terminal(
-    pages: Iterable[CausePage], *, width: int = 100, colour: bool = False, ascii: bool = False
-) -> str:
+def list_terminal(pages: Iterable[CausePage], *, width: int = 100, colour: bool = False, ascii: bool = False) -> str:
     """Every cause in one line, by family."""
     sheet = Sheet(min(width, 120), colour=colour, ascii=ascii)
     known = list(pages)
@@ -70,16 +68,8 @@ def list_markdown(pages: Iterable[CausePage]) -> str:
     known = list(pages)
     out = []
     for family in _families(known):
-        rows = [
-            f"| `{p.id}` | {p.title.replace('|', chr(92) + '|')}{_stage(p)} |"
-            for p in known
-            if p.family == family
-        ]
-        out.append(
-            "\n".join(
-                [f"## {FAMILY_TITLES.get(family, family)}", "", "| id | at work |", "| --- | --- |", *rows]
-            )
-        )
+        rows = [f"| `{p.id}` | {p.title.replace('|', chr(92) + '|')}{_stage(p)} |" for p in known if p.family == family]
+        out.append("\n".join([f"## {FAMILY_TITLES.get(family, family)}", "", "| id | at work |", "| --- | --- |", *rows]))
     return "\n\n".join(out) + "\n"
 
 

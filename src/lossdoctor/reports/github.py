@@ -31,9 +31,7 @@ def render_github(report: Report) -> str:
     lines = []
     for group in grouped(report.findings):
         lines.append(_annotation(group.finding, ""))
-        lines.extend(
-            _annotation(under, f" (follows from {group.finding.cause})") for under in group.consequences
-        )
+        lines.extend(_annotation(under, f" (follows from {group.finding.cause})") for under in group.consequences)
     skill = f" Skill {short(report.skill)}." if report.skill is not None else ""
     title = _property(f"lossdoctor: {one_line(report.script)} {report.verdict}")
     lines.append(f"::notice title={title}::{_message(one_line(report.answer) + skill)}")

@@ -89,8 +89,7 @@ def report_json(report: Report) -> str:
     assert isinstance(found, list)
     body["findings"] = [_ordered(f, _FINDING_ORDER) for f in found if isinstance(f, dict)]
     body["not_finite"] = [
-        {"at": at, "was": was, "why": "not a number that JSON can hold, so it is null there"}
-        for at, was in lost
+        {"at": at, "was": was, "why": "not a number that JSON can hold, so it is null there"} for at, was in lost
     ]
     return _text(_ordered(body, CONTRACT_ORDER))
 
@@ -113,9 +112,7 @@ def read_report(path: Path | str) -> Report:
     body = _load(file)
     schema = body.get("schema")
     if not isinstance(schema, int) or isinstance(schema, bool):
-        raise UserError(
-            f'cannot read {file}: it has no number under "schema", so it is no lossdoctor report.'
-        )
+        raise UserError(f'cannot read {file}: it has no number under "schema", so it is no lossdoctor report.')
     if schema > SCHEMA_VERSION:
         by = body.get("lossdoctor")
         raise UserError(
@@ -149,9 +146,7 @@ def _load(file: Path) -> dict[str, Any]:
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise UserError(
-            f"cannot read {file}: there is no such file. Try lossdoctor check SCRIPT first."
-        ) from None
+        raise UserError(f"cannot read {file}: there is no such file. Try lossdoctor check SCRIPT first.") from None
     except (OSError, UnicodeDecodeError) as why:
         raise UserError(f"cannot read {file}: {why}.") from None
     try:
@@ -164,9 +159,7 @@ def _load(file: Path) -> dict[str, Any]:
 
 
 def _ordered(table: dict[str, Json], first: tuple[str, ...]) -> dict[str, Json]:
-    return {
-        key: table[key] for key in (*(k for k in first if k in table), *(k for k in table if k not in first))
-    }
+    return {key: table[key] for key in (*(k for k in first if k in table), *(k for k in table if k not in first))}
 
 
 def _text(body: dict[str, Json]) -> str:
@@ -177,9 +170,7 @@ def _text(body: dict[str, Json]) -> str:
 def _pretty(value: Json, depth: int) -> str:
     inner = "  " * (depth + 1)
     if isinstance(value, dict) and value:
-        rows = [
-            f"{inner}{json.dumps(k, ensure_ascii=False)}: {_pretty(v, depth + 1)}" for k, v in value.items()
-        ]
+        rows = [f"{inner}{json.dumps(k, ensure_ascii=False)}: {_pretty(v, depth + 1)}" for k, v in value.items()]
         return "{\n" + ",\n".join(rows) + "\n" + "  " * depth + "}"
     if isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
         rows = [inner + _pretty(item, depth + 1) for item in value]

@@ -68,9 +68,7 @@ def render_markdown(report: Report, *, limit: int = LIMIT) -> str:
             [f"- {_text(t.name, 60)}: {t.verdict}, skill {short(t.skill)}, {short(t.steps)} steps"
              for t in report.trainings],
         )  # fmt: skip
-    page.rows(
-        "**Could not be judged**\n", [f"- `{n.cause}` needs {_text(n.needs, 120)}" for n in report.not_judged]
-    )
+    page.rows("**Could not be judged**\n", [f"- `{n.cause}` needs {_text(n.needs, 120)}" for n in report.not_judged])
     page.rows("**Ruled out**\n", [f"- `{h.cause}`: {_text(h.why, 120)}" for h in report.healthy])
     page.rows("**Notes**\n", [f"- {_text(note, 160)}" for note in report.notes])
     if report.next_command:
@@ -115,9 +113,7 @@ def _head(page: _Page, report: Report) -> None:
         facts.insert(0, f"skill {short(report.skill)} (0 knows nothing, 1 is perfect)")
     if report.skill_held_back is not None:
         facts.insert(1, f"on held-back data {short(report.skill_held_back)}")
-    facts += [
-        f"{_text(name, 40)} reaches {short(value)}" for name, value in list(report.baselines.items())[:4]
-    ]
+    facts += [f"{_text(name, 40)} reaches {short(value)}" for name, value in list(report.baselines.items())[:4]]
     facts += [f"{_text(name, 20)} {_text(value, 20)}" for name, value in list(report.versions.items())[:3]]
     page.put("; ".join(facts), keep=True)
 

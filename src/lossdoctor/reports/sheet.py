@@ -88,9 +88,7 @@ class Sheet:
     def add(self, *parts: str | tuple[str, str], indent: int = 0, hang: int = 0) -> None:
         """A paragraph, wrapped between words; its further lines go in by `hang` more columns. A word
         that is too long for a line is broken."""
-        text = Text.assemble(
-            *[(self._plain(p), "") if isinstance(p, str) else (self._plain(p[0]), p[1]) for p in parts]
-        )
+        text = Text.assemble(*[(self._plain(p), "") if isinstance(p, str) else (self._plain(p[0]), p[1]) for p in parts])
         self._put(text, indent, hang)
 
     def _put(self, text: Text, indent: int, hang: int) -> None:
@@ -115,9 +113,7 @@ class Sheet:
             line.rstrip()
         return head, rest
 
-    def code(
-        self, lead: str, line: str, style: str = "", *, indent: int = 0, lead_style: str = "dim"
-    ) -> None:
+    def code(self, lead: str, line: str, style: str = "", *, indent: int = 0, lead_style: str = "dim") -> None:
         """A line of code after `lead`, never re-flowed: what is too long goes on below, under itself."""
         lead, line = self._plain(lead), self._plain(line)
         room = max(8, self.width - indent - cell_len(lead))
@@ -148,9 +144,7 @@ class Sheet:
         for row in body:
             self._row(row, widths, columns, indent, gap)
 
-    def _row(
-        self, row: Sequence[Text], widths: Sequence[int], columns: Sequence[Column], indent: int, gap: int
-    ) -> None:
+    def _row(self, row: Sequence[Text], widths: Sequence[int], columns: Sequence[Column], indent: int, gap: int) -> None:
         wrapped = [
             list(cell.wrap(self._console, max(1, w), overflow="fold")) or [Text()]
             for cell, w in zip(row, widths, strict=True)

@@ -90,9 +90,7 @@ def _speaks(encoding: str) -> bool:
     return True
 
 
-def render_terminal(
-    report: Report, *, width: int = PIPED_WIDTH, colour: bool = False, ascii: bool = False
-) -> str:
+def render_terminal(report: Report, *, width: int = PIPED_WIDTH, colour: bool = False, ascii: bool = False) -> str:
     """The report as text of at most `width` columns (at least 30, at most 120). With `ascii` no sign
     of ours lies outside ASCII."""
     sheet = Sheet(min(width, WIDEST), colour=colour, ascii=ascii)
@@ -122,9 +120,7 @@ def _head(sheet: Sheet, report: Report) -> None:
     sheet.blank()
     word = report.verdict.upper()
     style = _VERDICT_STYLE.get(report.verdict, "bold red")
-    sheet.add(
-        (word, style), "  ", (one_line(report.answer), "bold"), hang=len(word) + 2 if sheet.width >= 80 else 2
-    )
+    sheet.add((word, style), "  ", (one_line(report.answer), "bold"), hang=len(word) + 2 if sheet.width >= 80 else 2)
     if report.skill is not None:
         held = ""
         if report.skill_held_back is not None:
@@ -187,10 +183,7 @@ def _evidence(sheet: Sheet, evidence: tuple[Evidence, ...]) -> None:
         Column("measured", right=True),
         Column("healthy", bends=True, style="green"),
     )
-    rows = [
-        (one_line(e.what), (one_line(short(e.value)), "bold"), one_line(e.healthy))
-        for e in evidence[:SHOWN_EVIDENCE]
-    ]
+    rows = [(one_line(e.what), (one_line(short(e.value)), "bold"), one_line(e.healthy)) for e in evidence[:SHOWN_EVIDENCE]]
     if any(len(row[1][0]) > 24 for row in rows):
         columns = (columns[0], Column("measured", bends=True), columns[2])
     sheet.table(columns, rows, indent=3)
@@ -275,13 +268,9 @@ def _rest(sheet: Sheet, report: Report) -> None:
     if len(report.notes) > SHOWN_NOTES:
         sheet.add((f"and {len(report.notes) - SHOWN_NOTES} more notes in the report", "dim"))
     for missing in report.not_judged[:SHOWN_NOT_JUDGED]:
-        sheet.add(
-            ("not judged: ", "dim"), missing.cause, (f" (needs {one_line(missing.needs)})", "dim"), hang=12
-        )
+        sheet.add(("not judged: ", "dim"), missing.cause, (f" (needs {one_line(missing.needs)})", "dim"), hang=12)
     if len(report.not_judged) > SHOWN_NOT_JUDGED:
-        sheet.add(
-            (f"not judged: {len(report.not_judged) - SHOWN_NOT_JUDGED} more, listed in the report", "dim")
-        )
+        sheet.add((f"not judged: {len(report.not_judged) - SHOWN_NOT_JUDGED} more, listed in the report", "dim"))
     out = one_line(report.out)
     if report.healthy:
         ask = f": lossdoctor explain --why-not ID{f' {out}' if out else ''}"

@@ -159,11 +159,7 @@ def _with_levels(
             held.append(y)
     axis = fitted(held, log=log) if held else axis
     placed = sorted(
-        (
-            (at, f"{text} {short(y)}")
-            for y, text in levels
-            if (at := axis.share(y)) is not None and 0 <= at <= 1
-        ),
+        ((at, f"{text} {short(y)}") for y, text in levels if (at := axis.share(y)) is not None and 0 <= at <= 1),
         reverse=True,
     )
     return axis, placed, "; ".join(left_out)
@@ -181,9 +177,7 @@ def _labels(placed: list[tuple[float, str]], inked: list[tuple[float, float]]) -
             for end, left in (("right", 1 - wide), ("left", 0.0), ("middle", 0.5 - wide / 2)):
                 cost = sum(left <= x <= left + wide and low <= y <= low + CLOSE for x, y in inked)
                 cost += 10_000 * (low < 0 or low + CLOSE > 1.03)
-                cost += 1_000 * sum(
-                    abs(low - o) < CLOSE and left < r and b < left + wide for o, b, r in taken
-                )
+                cost += 1_000 * sum(abs(low - o) < CLOSE and left < r and b < left + wide for o, b, r in taken)
                 if best is None or cost < best[0]:
                     best = (cost, Label(at, text, f"{side} {end}"), (low, left, left + wide))
         assert best is not None

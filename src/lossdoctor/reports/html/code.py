@@ -88,8 +88,6 @@ def _painted(text: str) -> Markup:
         kind = found.lastgroup
         if kind == "word" and found.group() not in _KEYWORDS:
             continue
-        out += Markup("{}<span class=k-{}>{}</span>").format(
-            text[at : found.start()], kind or "", found.group()
-        )
+        out += Markup("{}<span class=k-{}>{}</span>").format(text[at : found.start()], kind or "", found.group())
         at = found.end()
     return out + Markup("{}").format(text[at:])

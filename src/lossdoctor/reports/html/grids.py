@@ -99,8 +99,7 @@ def table_chart(panel: TablePanel) -> TableChart:
     """The first rows, as text; a column of numbers alone is set right."""
     rows = panel.rows[:TABLE_ROWS]
     numeric = tuple(
-        bool(rows) and all(not isinstance(row[k], str) for row in rows if k < len(row))
-        for k in range(len(panel.columns))
+        bool(rows) and all(not isinstance(row[k], str) for row in rows if k < len(row)) for k in range(len(panel.columns))
     )
     return TableChart(
         id=panel.id,

@@ -132,9 +132,7 @@ def _view(
 
 def _data(charts: Sequence[Chart | None]) -> Markup:
     """What the pointer reads, as JSON that cannot end its script element."""
-    table = {
-        one.id: one.data for one in charts if one is not None and one.kind != "table" and hasattr(one, "data")
-    }
+    table = {one.id: one.data for one in charts if one is not None and one.kind != "table" and hasattr(one, "data")}
     text = json.dumps(table, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))
 

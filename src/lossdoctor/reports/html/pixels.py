@@ -34,10 +34,7 @@ def colour(share: float) -> tuple[int, int, int]:
 
 def heat_image(shares: Sequence[Sequence[float | None]]) -> str:
     """A `data:` address of a PNG of the matrix, first row at the top; None is transparent."""
-    rows = [
-        bytes(0 if s is None else 1 + round(min(1.0, max(0.0, s)) * (_LEVELS - 1)) for s in row)
-        for row in shares
-    ]
+    rows = [bytes(0 if s is None else 1 + round(min(1.0, max(0.0, s)) * (_LEVELS - 1)) for s in row) for row in shares]
     return _png(rows)
 
 

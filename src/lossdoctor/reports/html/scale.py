@@ -52,9 +52,7 @@ class Axis:
             at = self.share(number)
             if at is not None and -1e-9 <= at <= 1 + 1e-9:
                 label = short(round(number)) if whole else short(float(f"{number:.10g}"))
-                out.append(
-                    Tick(min(1.0, max(0.0, at)), label.replace("-", "\u2212", 1) if number < 0 else label)
-                )
+                out.append(Tick(min(1.0, max(0.0, at)), label.replace("-", "\u2212", 1) if number < 0 else label))
         return tuple(out)
 
 

@@ -72,9 +72,9 @@ def _what_if(measure: str, arms: Sequence[Arm], points: int) -> WhatIf:
         title="What if",
         how_to_read="",
         x_label="step",
-        y_label=measure,
+        y_label="skill (dashed: the best constant)" if measure == "skill" else measure,
         series=tuple(Series(fix_words(arm), arm.curve[0], _cut(arm, measure)) for arm, _ in painted),
-        levels=((0.0, "best constant"),) if measure == "skill" else (),
+        levels=((0.0, ""),) if measure == "skill" else (),
     )
     chart = line_chart(panel, points, tuple(style for _, style in painted))
     number = {id(arm): k for k, (arm, _) in enumerate(painted)}
@@ -119,9 +119,7 @@ def skill_rows(report: Report) -> tuple[SkillRow, ...]:
     best = max((arm for arm in cures if arm is not control), key=lambda arm: arm.skill or 0.0, default=None)
     if best is not None and best.skill is not None:
         found.append((f"what if: {fix_words(best)}", best.skill, "arm"))
-    found += sorted(
-        ((name, value, "data") for name, value in report.baselines.items()), key=lambda item: -item[1]
-    )[:5]
+    found += sorted(((name, value, "data") for name, value in report.baselines.items()), key=lambda item: -item[1])[:5]
     real = [(name, value, style) for name, value, style in found if value == value]
     low = min([0.0, *(max(LOWEST, value) for _, value, _ in real)])
     span = 1.0 - low
