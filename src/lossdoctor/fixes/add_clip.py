@@ -29,7 +29,7 @@ def _parameters(signs: Signs, line: int) -> str | None:
     given = call.args[0] if call is not None and call.script == place[0] and call.args else ""
     if given.isidentifier() and given not in ("parameters",):
         return given
-    optimizer = optimizer_at(signs, place[0], line)
+    optimizer = optimizer_at(place[0], line)
     return f'[p for group in {optimizer}.param_groups for p in group["params"]]' if optimizer is not None else None
 
 
@@ -43,7 +43,7 @@ def _edit(signs: Signs, args: Args) -> Edit | None:
         return None
     lines = [f"{clip}({what}, max_norm={code(limit(signs, args))})"]
     scaled = [c for c in calls(script, ("scale",)) if c.line == line and c.owner]
-    optimizer = optimizer_at(signs, script, line)
+    optimizer = optimizer_at(script, line)
     if scaled:
         if optimizer is None:
             return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from ..signs import Signs
-from ..source import Edit, Script, calls, insert_after
+from ..source import Edit, Script, calls, enclosing_loop, insert_after
 from ..source.locate import block_of, statement_at, statement_of
 from .fix import Args, Fix
 from .places import backward, fragment, optimizer_at, shown
@@ -28,9 +28,13 @@ def _edit(signs: Signs) -> Edit | None:
     if place is None:
         return None
     script, line = place
-    name = optimizer_at(signs, script, line)
+    name = optimizer_at(script, line)
     if name is None:
         return None
+    loops = enclosing_loop(script, line)
+    there = set(ast.walk(loops.inner)) if loops is not None else set()
+    if any(c.owner == name and c.node in there for c in calls(script, ("step",))):
+        return None  # It is stepped, but seldom: what keeps it from being reached is not ours to guess.
     scaled = [c for c in calls(script, ("scale",)) if c.line == line and c.owner]
     lines = [f"{name}.step()"]
     if scaled:

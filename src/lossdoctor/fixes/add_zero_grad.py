@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ..signs import Signs
 from ..source import Edit, insert_before
+from ..source.locate import OPTIMIZERS
 from .fix import Args, Fix
-from .places import backward, fragment, model_at, optimizer_at, shown
+from .places import backward, fragment, model_at, named_calls, optimizer_at, shown
 
 
 def _edit(signs: Signs) -> Edit | None:
@@ -13,7 +14,9 @@ def _edit(signs: Signs) -> Edit | None:
     if place is None:
         return None
     script, line = place
-    name = optimizer_at(signs, script, line) or (model_at(script, line) if signs.step.optimizer is None else None)
+    name = optimizer_at(script, line)
+    if name is None and not named_calls(signs, OPTIMIZERS) and signs.step.optimizer is None:
+        name = model_at(script, line)
     return None if name is None else insert_before(script, line, [f"{name}.zero_grad()"])
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 
 from ..signs import Signs
-from ..source import Cut, Edit, Script, cuts, replace_node, unwrap
-from ..source.locate import enclosing_function, enclosing_loop
+from ..source import Cut, Edit, Script, cuts, delete_line, replace_node, unwrap
+from ..source.locate import enclosing_function, enclosing_loop, statement_of
 from .fix import Args, Fix
 from .places import backward, fragment, scripts, shown
 
@@ -24,13 +24,24 @@ def seen_cuts(signs: Signs) -> tuple[Cut, ...]:
     return cuts(script, first, line, [s for s in scripts(signs) if s is not script])
 
 
+def _kept(node: ast.expr | ast.stmt) -> ast.expr | None:
+    """What is left of `x.detach()` or `x.data`."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.args:
+        return node.func.value
+    return node.value if isinstance(node, ast.Attribute) else None
+
+
 def _take_off(cut: Cut) -> Edit | None:
     script: Script = cut.script
     node = cut.node
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.args:
-        return replace_node(script, node, script.segment(node.func.value))
-    if isinstance(node, ast.Attribute):
-        return replace_node(script, node, script.segment(node.value))
+    statement = statement_of(script, node)
+    kept = _kept(node)
+    if kept is not None and isinstance(statement, ast.Assign | ast.Expr) and statement.value is node:
+        targets = statement.targets if isinstance(statement, ast.Assign) else [kept]
+        if [ast.unparse(t) for t in targets] == [ast.unparse(kept)]:
+            return delete_line(script, statement.lineno)  # x = x.detach()
+    if kept is not None and isinstance(node, ast.expr):
+        return replace_node(script, node, script.segment(kept))
     return unwrap(script, node.lineno) if isinstance(node, ast.With) else None
 
 
@@ -42,7 +53,7 @@ def _edit(signs: Signs) -> Edit | None:
 
 
 def _otherwise(signs: Signs) -> str:
-    lines = [f"#   {cut.script.shown}:{cut.line}: {cut.text}" for cut in seen_cuts(signs)]
+    lines = list(dict.fromkeys(f"#   {cut.script.shown}:{cut.line}: {cut.text}" for cut in seen_cuts(signs)))
     if lines:
         return fragment("the loss has to be computed from the model's own output, in torch, without these", *lines)
     return fragment(

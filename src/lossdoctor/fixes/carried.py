@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..signs import Signs
 from ..source import Script
 from ..source.locate import LoopNode, dotted, enclosing_class, enclosing_loop, method, within
-from .places import at, backward, places
+from .places import at, backward, named_calls, places
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def _in(script: Script, node: ast.AST, loop: LoopNode | None) -> list[Carried]:
 
 def is_pair(signs: Signs) -> bool | None:
     """Is the state a pair (LSTM) or one tensor (GRU, RNN)? None where the run had both or neither."""
-    kinds = {c.cell.upper().startswith("LSTM") for c in signs.wiring.calls if c.carried or c.cell} or {
-        cls == "LSTM" for cls in signs.wiring.recurrent_classes
-    }
+    kinds = {c.cell.upper().startswith("LSTM") for c in signs.wiring.calls if c.cell}
+    kinds = kinds or {cls == "LSTM" for cls in signs.wiring.recurrent_classes}
+    kinds = kinds or {c.last == "LSTM" for c in named_calls(signs, ("nn.LSTM", "nn.GRU", "nn.RNN"))}
     return next(iter(kinds)) if len(kinds) == 1 else None

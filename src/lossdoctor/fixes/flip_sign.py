@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 
 from ..signs import Signs
-from ..source import Edit, Script, calls, drop_keyword, replace_in_line, replace_node
+from ..source import Edit, Script, calls, drop_keyword, replace_in_line, replace_node, set_keyword
 from ..source.locate import scope, within
 from .fix import Args, Fix
-from .places import backward, fragment, optimizer_call, scripts, shown
+from .places import backward, fragment, optimizer_call, said, scripts, shown
 
 
 def _by_hand(script: Script) -> Edit | None:
@@ -29,6 +29,12 @@ def _by_hand(script: Script) -> Edit | None:
 
 def _minus_taken(script: Script, node: ast.expr) -> Edit | None:
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        begin, end = script.span(node)
+        plain = isinstance(node.operand, ast.Call | ast.Name | ast.Attribute | ast.Subscript)
+        edge = script.text[:begin][-1:] + script.text[end : end + 1]
+        of_call = script.text[:begin][-2:-1].isalnum()
+        if plain and edge == "()" and not of_call:
+            return Edit(script, ((begin - 1, end + 1, script.segment(node.operand)),))
         return replace_node(script, node, script.segment(node.operand))
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
         for side, other in ((node.left, node.right), (node.right, node.left)):
@@ -41,6 +47,8 @@ def _edit(signs: Signs) -> Edit | None:
     call = optimizer_call(signs)
     if call is not None and call.keywords.get("maximize") == "True":
         return drop_keyword(call.script, call, "maximize")
+    if signs.step.maximize:
+        return set_keyword(call.script, call, "maximize", "False") if call is not None else None
     place = backward(signs)
     if signs.step.optimizer is None and place is None:
         hands = [e for s in scripts(signs) if (e := _by_hand(s)) is not None]
@@ -71,6 +79,9 @@ def _edit(signs: Signs) -> Edit | None:
 
 
 def snippet(signs: Signs, args: Args) -> str:
+    if said(lambda: "yes" if signs.step.maximize else "", ""):
+        line = "optimizer = torch.optim.Adam(model.parameters(), lr=..., maximize=False)"
+        return shown(lambda: _edit(signs), fragment("where the optimizer is built, or where its settings come from", line))
     return shown(lambda: _edit(signs), fragment("the backward pass, of the loss with its sign turned", "(-loss).backward()"))
 
 

@@ -35,11 +35,11 @@ def _guarded(script: Script, node: ast.expr) -> Edit | None:
     if inner is None or name not in (*FLOORED, "sqrt", "exp"):
         return None
     text = script.segment(inner)
-    if not isinstance(inner, ast.Name | ast.Call | ast.Attribute | ast.Subscript):
-        text = f"({text})"
+    plain = isinstance(inner, ast.Name | ast.Call | ast.Attribute | ast.Subscript)
+    text = text if plain else f"({text})"
     if name == "sqrt":
-        is_argument = any(inner is given for given in node.args)
-        return replace_node(script, inner, f"{text} + {SMALL}" if is_argument else f"({text} + {SMALL})")
+        bracketed = any(inner is given for given in node.args) or not plain
+        return replace_node(script, inner, f"{text} + {SMALL}" if bracketed else f"({text} + {SMALL})")
     limit = f"clamp(max={EXP_LIMIT})" if name == "exp" else f"clamp_min({SMALL})"
     return replace_node(script, inner, f"{text}.{limit}")
 

@@ -107,12 +107,13 @@ def optimizer_call(signs: Signs) -> Call | None:
     return one(found)
 
 
-def optimizer_at(signs: Signs, script: Script, line: int) -> str | None:
-    """The optimizer's name where `line` stands; only if the run has but one optimizer there."""
+def optimizer_at(script: Script, line: int) -> str | None:
+    """The optimizer as it is spelled where `line` stands."""
     return optimizer_name(script, line)
 
 
 def model_at(script: Script, line: int) -> str | None:
+    """The model as it is spelled where `line` stands."""
     return model_name(script, line)
 
 

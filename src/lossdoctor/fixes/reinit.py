@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 
 from ..signs import Signs
-from ..source import Edit, Script, calls, delete_line, insert_before
+from ..source import Call, Edit, Script, calls, insert_before
+from ..source.diff import delete_statement
 from ..source.locate import spelled, statement_of
 from ..words import short
 from .fix import Args, Fix
@@ -74,13 +75,26 @@ def _own_start(script: Script) -> Edit | None:
         if len(c.args) == 1 and c.args[0].isidentifier() and isinstance(statement_of(script, c.node), ast.Expr)
     ]  # fmt: skip
     if len(applied) == 1:
-        return delete_line(script, applied[0].line)
+        return _without(script, applied[0])
     hand = [
         c for c in calls(script, ("uniform_", "normal_", "constant_", "zeros_", "ones_", "fill_", "zero_"))
         if isinstance(statement_of(script, c.node), ast.Expr) and (".init." in f".{c.full}" or ".data." in f"{c.name}.")
         and ".grad" not in c.owner
     ]  # fmt: skip
-    return delete_line(script, hand[0].line) if len(hand) == 1 and not applied else None
+    return _without(script, hand[0]) if len(hand) == 1 and not applied else None
+
+
+def _without(script: Script, call: Call) -> Edit | None:
+    """A statement taken out, with the loops and conditions that were there for it alone."""
+    statement = statement_of(script, call.node)
+    if statement is None:
+        return None
+    while True:
+        parent = script.parents.get(statement)
+        alone = isinstance(parent, ast.For | ast.If | ast.With) and parent.body == [statement]
+        if not alone or not isinstance(parent, ast.stmt) or getattr(parent, "orelse", []):
+            return delete_statement(script, statement)
+        statement = parent
 
 
 def _edit(signs: Signs, args: Args) -> Edit | None:

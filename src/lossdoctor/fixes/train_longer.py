@@ -54,6 +54,13 @@ def new_rounds(signs: Signs, args: Args) -> float | None:
 
 def _edit(signs: Signs, args: Args) -> Edit | None:
     found, new = rounds(signs), new_rounds(signs, args)
+    place = backward(signs)
+    loops = enclosing_loop(*place) if place is not None else None
+    if found is None and place is not None and loops is not None:
+        stop = _stop(loops.outer)
+        if isinstance(stop, ast.Name | ast.Attribute | ast.Subscript):
+            times = math.ceil(finite(args.get("factor")) or TIMES)
+            return replace_node(place[0], stop, str(int(new)) if new is not None else f"{times} * {place[0].segment(stop)}")
     if found is None or new is None or found.value != int(found.value):
         return None
     return replace_node(found.script, found.node, str(int(new)))

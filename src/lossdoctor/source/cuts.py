@@ -49,7 +49,7 @@ def cuts(script: Script, first_line: int, last_line: int, others: Sequence[Scrip
     found: list[Cut] = []
     for statement in ending:
         _follow(script, (script, *others), [statement], [s for s in here if s is not statement], found, set(), 0)
-    unique = {(c.script.file, c.line, c.what): c for c in found}
+    unique = {(c.script.file, c.line, c.script.span(c.node), c.what): c for c in found}
     return tuple(sorted(unique.values(), key=lambda c: (c.script.file != script.file, c.line)))
 
 

@@ -114,8 +114,11 @@ def delete_line(script: Script, line: int) -> Edit | None:
     """Take out the simple statement at `line`, all its lines; `pass` takes its place where its block would be
     empty. None for a loop, an `if`, a definition."""
     statement = statement_at(script, line)
-    if statement is None or hasattr(statement, "body"):
-        return None
+    return None if statement is None or hasattr(statement, "body") else delete_statement(script, statement)
+
+
+def delete_statement(script: Script, statement: ast.stmt) -> Edit | None:
+    """Take out a whole statement, also one with a body; `pass` takes its place where its block would be empty."""
     begin, end = script.span(statement)
     if len(block_of(script, statement)) == 1 and statement not in script.tree.body:
         return _sure(Edit(script, ((begin, end, "pass"),)))
