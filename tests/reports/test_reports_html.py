@@ -67,9 +67,7 @@ def test_it_loads_nothing(make: object) -> None:
     assert page.open == []
     for tag, attributes in page.elements:
         for name, value in attributes.items():
-            if name in ("src", "srcset", "data", "poster", "action", "formaction") or (
-                tag == "link" and name == "href"
-            ):
+            if name in ("src", "srcset", "data", "poster", "action", "formaction") or (tag == "link" and name == "href"):
                 assert (value or "").startswith("data:"), (tag, name)
             assert not name.startswith("on"), (tag, name)
         assert tag not in ("iframe", "object", "embed", "base", "form", "video", "audio")
@@ -119,9 +117,7 @@ def test_the_only_script_that_may_run_is_ours() -> None:
 
 
 def test_headings_go_down_one_at_a_time() -> None:
-    levels = [
-        int(tag[1]) for tag, _ in Page(render_html(demo_report())).elements if re.fullmatch(r"h[1-6]", tag)
-    ]
+    levels = [int(tag[1]) for tag, _ in Page(render_html(demo_report())).elements if re.fullmatch(r"h[1-6]", tag)]
     assert levels.count(1) == 1
     assert all(b - a <= 1 for a, b in pairwise(levels))
 
@@ -225,26 +221,20 @@ def test_every_value_stands_on_its_axis_and_has_ticks(values: tuple[float, ...],
 
 
 def test_a_gap_breaks_the_line_and_a_lone_point_is_a_dot() -> None:
-    panel = LinePanel(
-        "p", "t", "h", "x", "y", (Series("s", (0.0, 1.0, 2.0, 3.0, 4.0), (1.0, 2.0, None, 3.0, None)),)
-    )
+    panel = LinePanel("p", "t", "h", "x", "y", (Series("s", (0.0, 1.0, 2.0, 3.0, 4.0), (1.0, 2.0, None, 3.0, None)),))
     path = line_chart(panel, 100).curves[0].path
     assert path.count("M") == 2 and path.count("L") == 1 and path.endswith("h0")
 
 
 def test_a_loss_that_explodes_is_drawn_on_a_log_scale() -> None:
-    panel = LinePanel(
-        "p", "t", "h", "x", "loss", (Series("s", tuple(map(float, range(6))), (1, 1, 1, 1, 1, 1e30)),)
-    )
+    panel = LinePanel("p", "t", "h", "x", "loss", (Series("s", tuple(map(float, range(6))), (1, 1, 1, 1, 1, 1e30)),))
     chart = line_chart(panel, 100)
     assert chart.y_label == "loss (log scale)" and chart.data["log"] is True
 
 
 def test_a_level_far_off_is_named_and_not_drawn() -> None:
     series = Series("s", (0.0, 1.0, 2.0), (1.0, 1.1, 1.2))
-    chart = line_chart(
-        LinePanel("p", "t", "h", "x", "y", (series,), levels=((900.0, "far"), (1.15, "near"))), 100
-    )
+    chart = line_chart(LinePanel("p", "t", "h", "x", "y", (series,), levels=((900.0, "far"), (1.15, "near"))), 100)
     assert [label.text for label in chart.levels] == ["near 1.15"] and chart.missing == "far 900"
 
 
@@ -292,9 +282,7 @@ def test_the_place_is_marked_in_the_line() -> None:
 
 
 def test_prose_is_escaped_and_links_are_web_links() -> None:
-    html = prose(
-        "**a** <b> `x<y`\n\n- [p](https://arxiv.org/abs/1) \n- [q](javascript:alert(1))\n\n```\n<i>\n```"
-    )
+    html = prose("**a** <b> `x<y`\n\n- [p](https://arxiv.org/abs/1) \n- [q](javascript:alert(1))\n\n```\n<i>\n```")
     assert "<strong>a</strong> &lt;b&gt; <code>x&lt;y</code>" in html
     assert '<li><a href="https://arxiv.org/abs/1" rel="noopener noreferrer">p</a></li>' in html
     assert "javascript:" in html and 'href="javascript' not in html

@@ -24,8 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CONTRACT: dict[str, Any] = {
     "": "schema lossdoctor script framework versions seed verdict skill skill_held_back steps seconds "
     "overhead findings healthy not_judged notes trainings arms baselines",
-    "findings": "id cause severity confidence explained_by summary evidence where since_step fixes "
-    "proof training",
+    "findings": "id cause severity confidence explained_by summary evidence where since_step fixes proof training",
     "healthy": "cause why",
     "not_judged": "cause needs",
 }
@@ -137,9 +136,7 @@ def test_scalars_of_an_array_library_become_plain_numbers() -> None:
     report = demo_report()
     values = (np.float32(0.5), np.int64(3), np.bool_(True), np.float64(2.0))
     evidence = tuple(Evidence("x", v) for v in values)  # type: ignore[arg-type]
-    report = dataclasses.replace(
-        report, findings=(dataclasses.replace(report.findings[0], evidence=evidence),)
-    )
+    report = dataclasses.replace(report, findings=(dataclasses.replace(report.findings[0], evidence=evidence),))
     found = strict(report_json(report))["findings"][0]["evidence"]
     assert [e["value"] for e in found] == [0.5, 3, True, 2.0]
 

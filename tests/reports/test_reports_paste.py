@@ -44,9 +44,7 @@ def test_markdown_is_never_longer_than_a_message(make: object) -> None:
 
 
 def test_markdown_says_how_much_it_left_out() -> None:
-    report = dataclasses.replace(
-        demo_report(), healthy=tuple(Healthy(f"c-{k}", "w " * 40) for k in range(80))
-    )
+    report = dataclasses.replace(demo_report(), healthy=tuple(Healthy(f"c-{k}", "w " * 40) for k in range(80)))
     text = render_markdown(report)
     shown = text.count("- `c-")
     assert 0 < shown < 80 and f"and {80 - shown} more" in text
@@ -90,10 +88,7 @@ def test_formats_are_found_by_name() -> None:
 
 
 def test_no_format_pays_for_another() -> None:
-    code = (
-        "import sys, lossdoctor.reports as r; r.reporter('json'); "
-        "print(sorted({'rich', 'jinja2'} & set(sys.modules)))"
-    )
+    code = "import sys, lossdoctor.reports as r; r.reporter('json'); print(sorted({'rich', 'jinja2'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ast.literal_eval(done.stdout) == []
 

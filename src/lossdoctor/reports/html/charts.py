@@ -159,7 +159,11 @@ def _with_levels(
             held.append(y)
     axis = fitted(held, log=log) if held else axis
     placed = sorted(
-        ((at, f"{text} {short(y)}") for y, text in levels if (at := axis.share(y)) is not None and 0 <= at <= 1),
+        (
+            (at, f"{text} {short(y)}" if text else "")
+            for y, text in levels
+            if (at := axis.share(y)) is not None and 0 <= at <= 1
+        ),
         reverse=True,
     )
     return axis, placed, "; ".join(left_out)
