@@ -211,8 +211,10 @@ def test_reading_while_another_process_writes_and_thins(tmp_path: Path) -> None:
     child = subprocess.Popen([sys.executable, "-c", WRITING, str(tmp_path)], stdout=subprocess.PIPE)
     try:
         assert child.stdout is not None and child.stdout.readline() == b"go\n"
-        last, thinned = -1.0, False
-        for _ in range(400):
+        last, stride, reads = -1.0, 1, 0
+        while reads < 200 or last < 5000 or stride == 1:  # however slow the writer is, until it has thinned
+            assert child.poll() is None
+            reads += 1
             trace = read_trace(tmp_path)
             steps = trace.table("steps").column("step")
             np.testing.assert_array_equal(trace.table("steps").column("loss"), -steps)
@@ -221,9 +223,7 @@ def test_reading_while_another_process_writes_and_thins(tmp_path: Path) -> None:
             if len(steps):
                 assert steps[0] == 0 and steps[-1] >= last
                 last = steps[-1]
-            thinned = thinned or trace.table("steps").stride > 1
-        assert child.poll() is None
-        assert thinned and last > 5000
+            stride = trace.table("steps").stride
     finally:
         child.kill()
         child.communicate()
