@@ -140,7 +140,7 @@ def check(case: Case, script: str, args: argparse.Namespace, tool: str) -> Check
         (out / "report.json").unlink(missing_ok=True)
         status, stdout, stderr, seconds = run_command([*command, str(case.folder / script)], env, cwd, args.timeout)
         result = _read(out / "report.json", status, round(seconds, 2), plain.seconds, (stderr or stdout).strip())
-    if status >= 0:
+    if not result.error:
         store(stored, asdict(result))
     return result
 
@@ -155,7 +155,8 @@ def _read(report: Path, status: int, seconds: float, plain_seconds: float, tail:
             [Finding(finding["cause"], finding["severity"]) for finding in table["findings"]],
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError) as error:
-        return Checked(status, seconds, plain_seconds, error=f"report.json: {type(error).__name__}: {error}")
+        why = f"report.json: {type(error).__name__}: {error}"
+        return Checked(status, seconds, plain_seconds, error=f"{tail[-400:]}\n{why}")
 
 
 def source_hash() -> str:
@@ -246,7 +247,7 @@ def _print_case(width: int, case: Case, scripts: dict[str, Checked]) -> None:
         print(_row(width, name, expected, first, mark, alarms, verdict, str(checked.steps),
                    f"{checked.seconds:.1f}", f"{checked.plain_seconds:.1f}"))  # fmt: skip
         if checked.error:
-            print("    " + checked.error.splitlines()[-1])
+            print("    " + "\n    ".join(checked.error.strip().splitlines()[-2:]))
     sys.stdout.flush()
 
 
