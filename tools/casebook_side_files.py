@@ -291,12 +291,11 @@ def glitches(folder: Path) -> None:
 def archive(folder: Path) -> None:
     """The same recordings, in the file one class after the other, and mixed."""
     rng = np.random.default_rng(31)
-    n, steps = 480, 16
-    kind = np.sort(rng.integers(0, 4, n - 120))
-    kind = np.concatenate([kind, rng.integers(0, 4, 120)])
+    n, steps = 660, 16
+    kind = np.concatenate([np.repeat([3, 0, 5, 1, 4, 2], 90), rng.integers(0, 6, 120)])
     t = np.arange(steps)
-    drift = np.array([-0.12, -0.04, 0.04, 0.12])[kind][:, None] * t
-    x = drift + 0.5 * np.sin(0.9 * t + rng.uniform(0, 6.28, (n, 1))) + 0.4 * rng.standard_normal((n, steps))
+    period = np.array([3.0, 4.0, 5.5, 7.5, 10.0, 14.0])[kind][:, None]
+    x = np.sin(2 * np.pi * t / period + rng.uniform(0, 6.28, (n, 1))) + 0.25 * rng.standard_normal((n, steps))
     x = np.round(x, 2).astype(np.float32)
     mixed = np.concatenate([rng.permutation(n - 120), np.arange(n - 120, n)])
     for stem, order in (("train", np.arange(n)), ("fixed", mixed)):
@@ -314,15 +313,9 @@ def stats(folder: Path) -> None:
 
 @maker("vocabulary-too-small-file")
 def vocabulary(folder: Path) -> None:
-    """A vocabulary of the 12 commonest words, and of the 900 commonest."""
-    import re
-    from collections import Counter
-
-    lines = (CASEBOOK / "data" / "sms-excerpt.tsv").read_text(encoding="utf-8").splitlines()
-    counts = Counter(word for line in lines for word in re.findall(r"[a-z]+|\d", line.split("\t", 1)[-1].lower()))
-    common = [word for word, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])) if word.isalpha()]
-    for stem, size in (("train", 12), ("fixed", 900)):
-        (folder / f"{stem}.json").write_text(json.dumps(common[:size]) + "\n")
+    """A vocabulary of the 30 commonest words, and of all 240."""
+    for stem, size in (("train", 30), ("fixed", 240)):
+        (folder / f"{stem}.json").write_text(json.dumps([f"t{rank}" for rank in range(size)]) + "\n")
 
 
 def main(names: list[str]) -> None:
