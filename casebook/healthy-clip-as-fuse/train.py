@@ -37,8 +37,8 @@ for step in range(900):
     loss = nn.functional.mse_loss(net(x), y)
     optimizer.zero_grad()
     loss.backward()
-    norm = nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-    clipped += int(norm > 1.0)
+    norm = nn.utils.clip_grad_norm_(net.parameters(), 0.1)
+    clipped += int(norm > 0.1)
     optimizer.step()
     if step % 100 == 0:
         print(f"step {step} loss {loss.item():.5f} clipped so far {clipped}")
