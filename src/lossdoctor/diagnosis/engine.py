@@ -48,7 +48,21 @@ def examine(signs: Signs, select: frozenset[str] | None = None, ignore: frozense
         else:
             not_judged.append(said)
     ranked = rank([dataclasses.replace(f, training=signs.training) for f in found])
-    return Diagnosis(signs, verdict(signs), ranked, tuple(healthy), tuple(not_judged), tuple(errors))
+    said_of_all = confirmed(verdict(signs), ranked, signs)
+    return Diagnosis(signs, said_of_all, ranked, tuple(healthy), tuple(not_judged), tuple(errors))
+
+
+def confirmed(said: Verdict, findings: tuple[Finding, ...], signs: Signs) -> Verdict:
+    """A flat curve is only "done" if nothing was found that keeps it there; one that was cut short is learning."""
+    if not findings:
+        return said
+    first = findings[0]
+    decided = first.severity == "error" or (
+        first.severity == "warning" and first.proof == "intervention" and first.confidence >= 0.75
+    )
+    if first.cause == "too-few-epochs" and said == "stalled" and signs.loss.end < signs.loss.start:
+        return "learning"
+    return "stalled" if said == "converged" and decided and not learned(signs) else said
 
 
 def _tempered(signs: Signs, finding: Finding) -> Finding:

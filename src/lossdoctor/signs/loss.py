@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from ..baselines.constant import ABSOLUTE_LOSSES, SQUARED_LOSSES, Constant, best_constant
-from ..trace.events import BatchSaved, LossTerm, Site
+from ..trace.events import BatchSaved, LossTerm, OptimizerSeen, Site
 from ..trace.reader import Trace
 from .series import Floats, middle, smooth, trend, window_for
 
@@ -159,6 +159,8 @@ def measure_loss(trace: Trace, training: int) -> LossSign:
     steps, value, criterion, term_index = steps[order], value[order], criterion[order], term_index[order]
     seconds = table.column("seconds")[train][order]
     term = _main_term(terms, term_index)
+    if term is None and any(g.maximize for o in trace.of(OptimizerSeen) for g in o.groups):
+        value = -value
     per_element = np.where(np.isfinite(criterion) | ~np.isfinite(value), criterion, value)
     per_element = np.where(~np.isfinite(value), value, per_element)
     constant = _constant(trace, term, False)

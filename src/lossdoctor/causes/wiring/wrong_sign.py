@@ -51,27 +51,21 @@ LOGS = ("LogSoftmaxBackward", "LogBackward", "LogSigmoidBackward")
 
 
 def judge(signs: Signs) -> Judgement:
-    if signs.step.maximize:
-        return finding(
-            CAUSE.id,
-            "The optimizer was told to maximise: it climbs the loss.",
-            [("maximize", True, "False for a loss")],
-            confidence=0.95 if _rises(signs) else 0.6,
-            severity="error" if _rises(signs) else "warning",
-            where=loss_place(signs),
-            panels=("loss",),
-        )
     graphs = [g for g in signs.wiring.connected if g.signs or g.sign]
     if not graphs:
         return CAUSE.not_judged("a backward pass from a loss with a graph")
+    turned = -1 if signs.step.maximize else 1
     criteria = {op: sign for g in graphs[:3] for op, sign in g.signs.items() if op.endswith("LossBackward") or "Entropy" in op}
-    if criteria and all(sign < 0 for sign in criteria.values()):
+    if not criteria and graphs[0].criterion_op in ("PowBackward", "AbsBackward"):
+        criteria = {graphs[0].criterion_op: graphs[0].sign}
+    if criteria and all(sign * turned < 0 for sign in criteria.values()):
         op = next(iter(criteria)).removesuffix("Backward")
+        how = "the optimizer was told to maximise it" if turned < 0 else "it enters the backward pass with a minus sign"
         return finding(
             CAUSE.id,
-            f"The loss enters the backward pass with a minus sign: {op} is made as large as possible.",
+            f"The loss is made as large as possible: {how} ({op}).",
             [
-                ("sign of the loss function in what backward() starts from", -1, "+1"),
+                ("sign with which the loss is minimised", -1, "+1"),
                 ("loss at the start", signs.loss.start, ""),
                 ("loss at the end", signs.loss.end, "below the start"),
             ],
@@ -80,6 +74,8 @@ def judge(signs: Signs) -> Judgement:
             since_step=0,
             panels=("loss",),
         )
+    if turned < 0:
+        return CAUSE.healthy("the optimizer maximises, and what it maximises is no loss with a minus to spare")
     flipped = [u for u in signs.step.uses if u.flipped]
     if len(signs.step.uses) >= 2 and len(flipped) > 0.5 * len(signs.step.uses):
         return finding(
