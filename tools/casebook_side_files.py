@@ -184,7 +184,9 @@ def export(folder: Path) -> None:
     latency += 0.1 * rng.standard_normal(n)
     latency = (latency - latency.mean()) / latency.std()
     for stem, form in (("train", ".0f"), ("fixed", ".3f")):
-        write_csv(folder / f"{stem}.csv", {"cpu": text(cpu, form), "memory": text(memory, form), "latency": text(latency, ".3f")})
+        write_csv(
+            folder / f"{stem}.csv", {"cpu": text(cpu, form), "memory": text(memory, form), "latency": text(latency, ".3f")}
+        )
 
 
 @maker("constant-inputs-stuck-sensor")
@@ -219,7 +221,12 @@ def alarms(folder: Path) -> None:
         if stem == "fixed":
             index = index[rng.permutation(len(index))]
         np.savez_compressed(
-            folder / f"{stem}.npz", index=index.astype(np.int32), x=x[: len(train)], y=alarm[train], x_test=x[test], y_test=alarm[test]
+            folder / f"{stem}.npz",
+            index=index.astype(np.int32),
+            x=x[: len(train)],
+            y=alarm[train],
+            x_test=x[test],
+            y_test=alarm[test],
         )
 
 

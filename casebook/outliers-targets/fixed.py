@@ -7,14 +7,14 @@ SEED = int(os.environ.get("SEED", 0))
 torch.manual_seed(SEED)
 rng = np.random.default_rng(SEED)
 
-# demand of a spare part: follows usage, now and then a typo in the order book
+# demand of a spare part follows its usage; the order book is kept by hand
 n, steps = 900, 14
 usage = rng.normal(size=(n, steps)).astype("float32")
 decay = 0.8 ** np.arange(steps)[::-1]
 demand = usage @ decay + 0.1 * rng.normal(size=n)
-typo = rng.random(n) < 0.03
-typo[700:] = False
-demand[typo] *= 10.0 ** rng.integers(2, 4, typo.sum())
+entry = rng.random(n) < 0.03
+entry[700:] = False
+demand[entry] *= 10.0 ** rng.integers(2, 4, entry.sum())
 demand = np.clip(demand, *np.quantile(demand[:700], [0.03, 0.97]))
 demand = (demand - demand[:700].mean()) / demand[:700].std()
 

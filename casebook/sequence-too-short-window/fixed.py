@@ -14,7 +14,7 @@ seed = int(os.environ.get("SEED", 0))
 torch.manual_seed(seed)
 rng = np.random.default_rng(seed)
 
-# orders that come in as deliveries 20 days later
+# daily orders and deliveries
 orders = rng.gamma(2.0, 1.0, 1500)
 deliveries = np.concatenate([np.zeros(20), orders[:-20]]) + 0.2 * rng.normal(size=1500)
 orders, deliveries = [((v - v.mean()) / v.std()).astype("float32") for v in (orders, deliveries)]
