@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from harness import calm, found, healthy, line_of, watched
+from nets import Last, batches, sums
+from torch import Tensor, nn
+
+CAUSE = "frozen-params"
+
+
+def train(net: nn.Module, count: int = 60, lr: float = 2e-2) -> None:
+    opt = torch.optim.Adam([p for p in net.parameters() if p.requires_grad], lr)
+    for x, y in batches(*products(), count):
+        opt.zero_grad()
+        loss = F.mse_loss(net(x), y)
+        loss.backward()
+        opt.step()
+
+
+def products() -> tuple[Tensor, Tensor]:
+    """A target that a random recurrence of three units does not hold."""
+    x, _ = sums()
+    return x, torch.tanh(2 * x[:, 0, :1]) * x[:, -1, 1:]
+
+
+def frozen_at_random() -> None:
+    net = Last(hidden=6)
+    net.rnn.requires_grad_(False)
+    train(net, 150)
+
+
+def all_free() -> None:
+    train(Last(hidden=16), 250)
+
+
+def norm_frozen() -> None:
+    net = nn.Sequential(nn.LayerNorm(2), Last(hidden=16))
+    net[0].requires_grad_(False)
+    opt = torch.optim.Adam([p for p in net.parameters() if p.requires_grad], 2e-2)
+    for x, y in batches(*sums(), 60):
+        opt.zero_grad()
+        F.mse_loss(net(x), y).backward()
+        opt.step()
+
+
+class Reservoir(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.RNN(2, 128, batch_first=True)
+        self.head = nn.Linear(128, 1)
+        self.rnn.requires_grad_(False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out, _ = self.rnn(x)
+        answer: Tensor = self.head(out[:, -1])
+        return answer
+
+
+def echo_state() -> None:
+    net = Reservoir()
+    opt = torch.optim.Adam(net.head.parameters(), 2e-2)
+    for x, y in batches(*sums(), 120):
+        opt.zero_grad()
+        F.mse_loss(net(x), y).backward()
+        opt.step()
+
+
+def pretrained_and_frozen() -> None:
+    """The recurrence has been trained (its weights no longer look drawn); the new head stands before a hard task."""
+    net = Last(hidden=8)
+    with torch.no_grad():
+        for p in net.rnn.parameters():
+            p.mul_(1.6).add_(0.2 * torch.randn_like(p))
+    net.rnn.requires_grad_(False)
+    train(net, 60)
+
+
+def test_what_unfreezing_cures_is_the_cause() -> None:
+    signs = watched(frozen_at_random, arms=["unfreeze"])
+    answer = found(signs, CAUSE)
+    assert answer.proof == "intervention"
+    assert answer.where is not None and answer.where.line == line_of(train, "loss.backward()")
+    assert "rnn" in answer.summary
+
+
+def test_without_an_arm_it_is_a_suspicion() -> None:
+    found(watched(frozen_at_random), CAUSE, severity="warning")
+
+
+def test_nothing_frozen() -> None:
+    assert "no parameter" in healthy(watched(all_free), CAUSE).why
+
+
+def test_a_frozen_norm_is_nobodys_fault() -> None:
+    healthy(watched(norm_frozen), CAUSE)
+
+
+def test_an_echo_state_network_learns_with_its_head() -> None:
+    signs = watched(echo_state)
+    assert len(signs.wiring.frozen) == 4
+    healthy(signs, CAUSE)
+
+
+def test_trained_weights_are_frozen_on_purpose() -> None:
+    signs = watched(pretrained_and_frozen)
+    assert signs.loss.skill is not None and signs.loss.skill < 0.5
+    healthy(signs, CAUSE)
+    calm(signs)
