@@ -19,6 +19,9 @@ MAX_ELEMENTS = 40_000
 MAX_INPUTS = 24
 MAX_PAIRS = 160
 EARLY = 40
+SMALL_INPUTS = 64
+"""As many inputs are kept where each has at most a quarter of MAX_ELEMENTS."""
+HELD_INPUTS = 12
 
 
 class Batches:
@@ -38,10 +41,13 @@ class Batches:
         self.first_target: torch.Tensor | None = None
         self._activations = 0
         self._relus = 0
+        self._held_calls = 0
+        self._held_inputs = 0
 
     def saw_input(self, args: Any) -> None:
         """The first tensor that a model is called with."""
         if not torch.is_grad_enabled():
+            self._saw_held_input(args)
             return
         if self.first_call is None and isinstance(args, tuple):
             self.first_call = tuple(a.detach().clone() if isinstance(a, torch.Tensor) else a for a in args)
@@ -51,6 +57,25 @@ class Batches:
                 packed = next((a for a in args if isinstance(a, nn.utils.rnn.PackedSequence)), None)
                 tensor = packed.data if packed is not None else None
             self._x = tensor.detach() if tensor is not None else None
+
+    def _saw_held_input(self, args: Any) -> None:
+        """What the model is asked about where nothing is trained: the first calls, then ever more rarely."""
+        self._held_calls += 1
+        if self._held_inputs >= HELD_INPUTS or (self._held_calls > 6 and self._held_calls & (self._held_calls - 1)):
+            return
+        tensor = next((a for a in args if isinstance(a, torch.Tensor)), None)
+        if tensor is None or tensor.dim() < 2:
+            return
+        self._held_inputs += 1
+        watcher, name = self.watcher, f"held-input-{self._held_calls}"
+        step, training = watcher.updates, watcher.training
+
+        def deliver(array: np.ndarray[Any, Any]) -> None:
+            stored = watcher.writer.array(name, array)
+            if stored is not None:
+                watcher.write(events.HeldInput(step, training, stored))
+
+        watcher.fetch.put_array(bounded(tensor, spread=True), deliver)
 
     def saw_pair(self, term: int, prediction: torch.Tensor, target: torch.Tensor) -> None:
         """Prediction and target as a loss function got them, in training."""
@@ -64,7 +89,8 @@ class Batches:
             return
         self._next = int(number * 1.05) + 1
         self._pairs += 1
-        with_x = x is not None and self._inputs < MAX_INPUTS
+        most = SMALL_INPUTS if x is not None and x.numel() <= MAX_ELEMENTS // 4 else MAX_INPUTS
+        with_x = x is not None and self._inputs < most
         if with_x:
             self._inputs += 1
         self._keep(term, number, x if with_x else None, prediction, target, False)
@@ -115,6 +141,24 @@ class Batches:
         path = watcher.path_of(own) if own is not None else _path_of(module, watcher.models())
         self._measure(output, path, name)
 
+    def saw_squashed(self, kind: str, result: torch.Tensor) -> None:
+        """What a sigmoid or tanh gave, as the graph has saved it: the share whose slope is below 0.018 or 0.0013
+        (|a| > 4 for either) as `zero_share`, of units that are so for the whole batch as `zero_units`."""
+        if result.dim() < 2 or result.numel() > 2_000_000 or self._relus > 300:
+            return
+        self._relus += 1
+        with torch.no_grad():
+            values = result.detach().float()
+            flat = (((values - 0.5).abs() > 0.482) if kind == "sigmoid" else (values.abs() > 0.99933)).float()
+            rows = flat.reshape(-1, flat.shape[-1])
+            stats = torch.stack(
+                [
+                    values.mean(), values.std(unbiased=False), values.abs().max(), (rows.mean(0) == 1).float().mean(),
+                    rows.mean(), values.reshape(-1, values.shape[-1]).std(0, unbiased=False).mean(), torch.zeros(()).to(values),
+                ]
+            )  # fmt: skip
+        self._deliver(stats, "", kind, tuple(result.shape))
+
     def saw_relu(self, result: torch.Tensor) -> None:
         """What a ReLU gave, as the graph has saved it: also where no module stands for it."""
         if result.dim() >= 2 and result.numel() <= 2_000_000 and self._relus <= 300:
@@ -122,10 +166,13 @@ class Batches:
             self._measure(result, "", "relu")
 
     def _measure(self, output: torch.Tensor, path: str, name: str) -> None:
-        watcher = self.watcher
         with torch.no_grad():
             stats = _stats(output.detach().float())
-        step, shape = watcher.updates, tuple(output.shape)
+        self._deliver(stats, path, name, tuple(output.shape))
+
+    def _deliver(self, stats: torch.Tensor, path: str, name: str, shape: tuple[int, ...]) -> None:
+        watcher = self.watcher
+        step = watcher.updates
 
         def deliver(v: Any) -> None:
             watcher.write(
@@ -156,11 +203,12 @@ def _path_of(module: nn.Module, models: list[nn.Module]) -> str:
     return ""
 
 
-def bounded(tensor: torch.Tensor) -> torch.Tensor:
-    """A copy of at most 64 rows and 40,000 elements, as float32 or int64, still on its device."""
+def bounded(tensor: torch.Tensor, spread: bool = False) -> torch.Tensor:
+    """A copy of at most 64 rows and 40,000 elements, as float32 or int64, still on its device: the first rows,
+    or rows spread over the whole tensor."""
     kept = tensor.detach()
     if kept.dim() and kept.shape[0] > MAX_ROWS:
-        kept = kept[:MAX_ROWS]
+        kept = kept[:: -(-kept.shape[0] // MAX_ROWS)] if spread else kept[:MAX_ROWS]
     if kept.dim() and kept.numel() > MAX_ELEMENTS:
         kept = kept[: max(1, MAX_ELEMENTS // max(1, kept[0].numel()))]
     if kept.numel() > 4 * MAX_ELEMENTS:

@@ -43,6 +43,18 @@ class Walk:
     relus: list[torch.Tensor] = field(default_factory=list)
 
 
+def saved(node: Any, name: str) -> Any:
+    """What a node has saved for its backward pass, or None: changed in place since, or kept by hooks of the
+    script (to save it elsewhere, or to compute it anew), which we must not set off."""
+    try:
+        raw = getattr(node, f"_raw_saved_{name}")
+        if isinstance(raw, tuple):
+            return None if any(r.unpack_hook is not None for r in raw) else getattr(node, f"_saved_{name}")
+        return None if raw.unpack_hook is not None else getattr(node, f"_saved_{name}")
+    except (AttributeError, RuntimeError):
+        return None
+
+
 def op(node: Any) -> str:
     return str(node.name()).rstrip("0123456789").replace("torch::autograd::", "")
 
@@ -65,7 +77,9 @@ def walk(loss: torch.Tensor) -> Walk:
         if leaf is not None:
             result.leaves.append(leaf)
         if len(result.relus) < 6 and op(node) == "ReluBackward":
-            result.relus.append(node._saved_result.detach())
+            kept = saved(node, "result")
+            if kept is not None:
+                result.relus.append(kept.detach())
         if "Checkpoint" in str(node.name()) or op(node).startswith("CompiledFunction"):
             result.checkpointed = True
         for child, _ in node.next_functions:
@@ -91,16 +105,15 @@ def _read_head(root: Any, result: Walk) -> None:
     result.chain = tuple([op(n) for n in path[:-1]] + [op(n) for n in below])
     kind = op(node)
     if kind in ERROR_OPS:
-        try:
-            result.difference = node._saved_self.detach()
-            result.difference_op = kind
-        except RuntimeError:
-            pass
+        difference = saved(node, "self")
+        if difference is not None:
+            result.difference, result.difference_op = difference.detach(), kind
     for above in path[-3:]:
         if op(above) == "IndexBackward":
-            result.picked = tuple(i.detach() for i in above._saved_indices if i is not None)
+            result.picked = tuple(i.detach() for i in saved(above, "indices") or () if i is not None)
         elif op(above) == "GatherBackward":
-            result.picked = (above._saved_index.detach(),)
+            index = saved(above, "index")
+            result.picked = () if index is None else (index.detach(),)
     for above in below[:4]:
         if op(above) in STRETCHING:
             result.broadcast = _stretched(above)
@@ -154,7 +167,7 @@ def _local_sign(node: Any, position: int) -> int:
     if kind == "SubBackward":
         return -1 if position == 1 else 1
     if kind in ("MulBackward", "DivBackward"):
-        other = getattr(node, "_saved_other", None) if position == 0 else getattr(node, "_saved_self", None)
+        other = saved(node, "other" if position == 0 else "self")
         if isinstance(other, torch.Tensor) and other.dim() == 0 and other.device.type == "cpu":
             return -1 if float(other) < 0 else 1
     return 1

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from .doors import Doors, unseen
+from .aside import is_compiling, leave_uncompiled, outside_transforms, transforming
+from .doors import Door, Doors, Original, unseen, wrap
 
 if TYPE_CHECKING:
     from .watcher import Watcher
@@ -20,116 +22,110 @@ CRITERIA = (
 RECURRENCES = ("lstm", "gru", "rnn_tanh", "rnn_relu")
 CELLS = ("lstm_cell", "gru_cell", "rnn_tanh_cell", "rnn_relu_cell")
 
+Args = tuple[Any, ...]
+Kwargs = dict[str, Any]
+
 
 def install(watcher: Watcher) -> Doors:
     """Stand in every door; the returned `Doors` takes it all back."""
     doors = Doors()
+    _watch_engine(doors, watcher)
+    _watch_criteria(doors, watcher)
+    _watch_recurrences(doors, watcher)
+    _watch_clips(doors, watcher)
+    _watch_schedulers(doors, watcher)
+    _watch_steps(doors, watcher)
+    _watch_evaluation(doors, watcher)
+    _watch_modules(doors, watcher)
+    _watch_compiler(doors, watcher)
+    watcher.attach_module_hooks = doors.open
+    watcher.detach_module_hooks = doors.shut
+    doors.open()
+    return doors
+
+
+def _watch_engine(doors: Doors, watcher: Watcher) -> None:
+    """`autograd._engine_run_backward` is the one door of backward(), autograd.backward and autograd.grad."""
     call = watcher.guard.call
-    _stand_at_the_engine(doors, watcher)
 
-    def criterion(name: str) -> Callable[..., Any]:
-        def make(original: Callable[..., Any]) -> Callable[..., Any]:
-            def wrapper(*args: Any, **kwargs: Any) -> Any:
-                if watcher.knobs:
-                    args, kwargs = watcher.knobs.criterion(name, args, kwargs)
-                result = original(*args, **kwargs)
-                call("criterion", watcher.on_criterion, name, args, kwargs, result)
-                return result
+    def before(args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]:
+        first = args[0] if args else None
+        outputs = (first,) if isinstance(first, torch.Tensor) else first
+        if transforming():
+            if outputs and not watcher.guard.off:
+                watcher.guard.surely("transform", outside_transforms, watcher.on_transformed_backward, outputs[0])
+        else:
+            call("backward", watcher.on_backward_begin, outputs)
+        return args, kwargs
 
-            return wrapper
+    def leave(error: BaseException | None) -> None:
+        if watcher.birth is not None and isinstance(error, RuntimeError):
+            call("birth", watcher.birth.error, error)
+        call("after backward", watcher.on_backward_end)
+        if watcher.knobs:
+            call("knob", watcher.knobs.after_backward)
+        watcher.after_door()
 
-        return make
+    def make(original: Original) -> Original:
+        return wrap(original, is_compiling, before, None, leave)
+
+    if not doors.replace(torch.autograd, "_engine_run_backward", make):
+        doors.replace(torch.autograd, "backward", make)
+
+
+def _watch_criteria(doors: Doors, watcher: Watcher) -> None:
+    call = watcher.guard.call
+
+    def criterion(name: str) -> Callable[[Original], Original]:
+        def before(args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]:
+            if watcher.knobs:
+                return call("knob", watcher.knobs.criterion, name, args, kwargs) or (args, kwargs)
+            return args, kwargs
+
+        def after(args: Args, kwargs: Kwargs, result: Any) -> None:
+            call("criterion", watcher.on_criterion, name, args, kwargs, result)
+
+        return lambda original: wrap(original, is_compiling, before, after)
 
     for name in CRITERIA:
         doors.replace(torch.nn.functional, name, criterion(name))
 
-    def recurrence(name: str) -> Callable[..., Any]:
-        def make(original: Callable[..., Any]) -> Callable[..., Any]:
-            def wrapper(*args: Any, **kwargs: Any) -> Any:
-                result = original(*args, **kwargs)
-                if watcher.looking:
-                    call("recurrence", watcher.recurrent.on_layer, name, args, kwargs, result)
-                return result
 
-            return wrapper
+def _watch_recurrences(doors: Doors, watcher: Watcher) -> None:
+    call = watcher.guard.call
 
-        return make
+    def recurrence(name: str, what: str, see: Callable[..., None]) -> Callable[[Original], Original]:
+        def after(args: Args, kwargs: Kwargs, result: Any) -> None:
+            if watcher.looking:
+                call(what, see, name, args, kwargs, result)
 
-    def cell(name: str) -> Callable[..., Any]:
-        def make(original: Callable[..., Any]) -> Callable[..., Any]:
-            def wrapper(*args: Any, **kwargs: Any) -> Any:
-                result = original(*args, **kwargs)
-                if watcher.looking:
-                    call("cell", watcher.recurrent.on_cell, name, args, kwargs, result)
-                return result
-
-            return wrapper
-
-        return make
+        return lambda original: wrap(original, is_compiling, None, after)
 
     for name in RECURRENCES:
-        doors.replace(torch._VF, name, recurrence(name))
+        doors.replace(torch._VF, name, recurrence(name, "recurrence", watcher.recurrent.on_layer), looking=True)
     for name in CELLS:
-        doors.replace(torch._VF, name, cell(name))
+        doors.replace(torch._VF, name, recurrence(name, "cell", watcher.recurrent.on_cell), looking=True)
 
-    def clip(how: str) -> Callable[..., Any]:
-        def make(original: Callable[..., Any]) -> Callable[..., Any]:
-            def wrapper(parameters: Any, *args: Any, **kwargs: Any) -> Any:
-                parameters, args, kwargs = watcher.clip_arguments(how, parameters, args, kwargs)
-                result = original(parameters, *args, **kwargs)
-                call("clip", watcher.on_clip, how, parameters, args, kwargs, result)
-                return result
 
-            return wrapper
+def _watch_clips(doors: Doors, watcher: Watcher) -> None:
+    call = watcher.guard.call
 
-        return make
+    def clip(how: str) -> Callable[[Original], Original]:
+        def before(args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]:
+            if watcher.knobs:
+                changed = call("knob", watcher.knobs.clip, how, args[1:], kwargs)
+                if changed is not None:
+                    return (*args[:1], *changed[0]), changed[1]
+            return args, kwargs
+
+        def after(args: Args, kwargs: Kwargs, result: Any) -> None:
+            call("clip", watcher.on_clip, how, args[1:], kwargs, result)
+
+        return lambda original: wrap(original, is_compiling, before, after)
 
     for how in ("clip_grad_norm_", "clip_grad_value_"):
         for owner in (torch.nn.utils.clip_grad, torch.nn.utils):
             doors.replace(owner, how, clip(how))
-
-    _watch_schedulers(doors, watcher)
-    _watch_steps(doors, watcher)
-    _watch_modules(doors, watcher)
-    return doors
-
-
-def _stand_at_the_engine(doors: Doors, watcher: Watcher) -> None:
-    """`autograd._engine_run_backward` is the one door of backward(), autograd.backward and autograd.grad."""
-    call = watcher.guard.call
-
-    def make(original: Callable[..., Any]) -> Callable[..., Any]:
-        def wrapper(t_outputs: Any, *args: Any, **kwargs: Any) -> Any:
-            call("backward", watcher.on_backward_begin, t_outputs, kwargs)
-            try:
-                return original(t_outputs, *args, **kwargs)
-            except RuntimeError as error:
-                if watcher.birth is not None:
-                    watcher.birth.error(error)
-                raise
-            finally:
-                call("after backward", watcher.on_backward_end)
-                if watcher.knobs:
-                    watcher.knobs.after_backward()
-                watcher.after_door()
-
-        return wrapper
-
-    if not doors.replace(torch.autograd, "_engine_run_backward", make):
-
-        def make_public(original: Callable[..., Any]) -> Callable[..., Any]:
-            def wrapper(tensors: Any, *args: Any, **kwargs: Any) -> Any:
-                outputs = (tensors,) if isinstance(tensors, torch.Tensor) else tuple(tensors)
-                call("backward", watcher.on_backward_begin, outputs, {"accumulate_grad": True})
-                try:
-                    return original(tensors, *args, **kwargs)
-                finally:
-                    call("after backward", watcher.on_backward_end)
-                    watcher.after_door()
-
-            return wrapper
-
-        doors.replace(torch.autograd, "backward", make_public)
 
 
 def _watch_steps(doors: Doors, watcher: Watcher) -> None:
@@ -138,13 +134,17 @@ def _watch_steps(doors: Doors, watcher: Watcher) -> None:
     call = watcher.guard.call
 
     def before(opt: Any, args: Any, kwargs: Any) -> None:
+        if is_compiling():
+            return
         if watcher.knobs:
-            watcher.knobs.before_step(opt)
+            call("knob", watcher.knobs.before_step, opt)
         call("step", watcher.on_step_begin, opt)
 
     def after(opt: Any, args: Any, kwargs: Any) -> None:
+        if is_compiling():
+            return
         if watcher.knobs:
-            watcher.knobs.after_step(opt)
+            call("knob", watcher.knobs.after_step, opt)
         call("after step", watcher.on_step_end, opt)
         watcher.after_door()
 
@@ -160,69 +160,90 @@ def _watch_schedulers(doors: Doors, watcher: Watcher) -> None:
 
     call = watcher.guard.call
 
-    def make(original: Callable[..., Any]) -> Callable[..., Any]:
-        def step(self: Any, *args: Any, **kwargs: Any) -> Any:
-            result = original(self, *args, **kwargs)
-            call("scheduler", watcher.on_scheduler, self)
-            return result
-
-        return step
+    def after(args: Args, kwargs: Kwargs, result: Any) -> None:
+        call("scheduler", watcher.on_scheduler, args[0])
 
     for value in list(vars(lr_scheduler).values()):
         if isinstance(value, type) and issubclass(value, lr_scheduler.LRScheduler) and "step" in vars(value):
-            doors.replace(value, "step", make)
+            doors.replace(value, "step", lambda original: wrap(original, is_compiling, None, after))
+
+
+def _watch_evaluation(doors: Doors, watcher: Watcher) -> None:
+    call, own = watcher.guard.call, watcher.own
+
+    def entered(args: Args, kwargs: Kwargs, result: Any) -> None:
+        if not own.working():
+            call("no_grad", watcher.on_no_grad)
+
+    def workers(args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]:
+        if args[0].num_workers > 0:
+            watcher.leave_snapshot()
+        if watcher.knobs:
+            call("knob", watcher.knobs.loader, args[0])
+        return args, kwargs
+
+    doors.replace(torch.utils.data.DataLoader, "__iter__", lambda original: wrap(original, is_compiling, workers, None))
+    doors.replace(torch.no_grad, "__enter__", lambda original: wrap(original, is_compiling, None, entered))
+    doors.replace(torch.inference_mode, "__enter__", lambda original: wrap(original, is_compiling, None, entered))
+
+
+def _module_call(doors: Doors, watcher: Watcher) -> Callable[[Original], Original]:
+    """Stands for `Module.__call__` during a close look. torch's own global hooks would send every call
+    through another path: slower, visible in tracebacks, and warned about when a model is compiled."""
+    call = watcher.guard.call
+
+    def before(args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]:
+        if not doors.are_open:
+            return args, kwargs
+        call("module", watcher.on_module_begin, args[0], args[1:])
+        watcher.at_first_forward()
+        if watcher.knobs and watcher.knobs.inputs_wanted:
+            changed = call("knob", watcher.knobs.inputs, args[0], args[1:])
+            return args if changed is None else (args[0], *changed), kwargs
+        return args, kwargs
+
+    def after(args: Args, kwargs: Kwargs, result: Any) -> None:
+        if doors.are_open:
+            call("after module", watcher.on_module_end, args[0], args[1:], result)
+
+    return lambda original: wrap(original, is_compiling, before, after)
 
 
 def _watch_modules(doors: Doors, watcher: Watcher) -> None:
-    """Module hooks come and go with the watcher's wish to look (see Watcher.look)."""
-    from torch.nn.modules import module
+    doors.replace(torch.nn.Module, "__call__", _module_call(doors, watcher), looking=True)
 
-    call = watcher.guard.call
 
-    def before(mod: Any, args: Any) -> Any:
-        call("module", watcher.on_module_begin, mod, args)
-        watcher.at_first_forward()
-        if watcher.knobs and watcher.knobs.inputs_wanted:
-            return watcher.knobs.inputs(mod, args)
-        return None
+def _watch_compiler(doors: Doors, watcher: Watcher) -> None:
+    """Once something is compiled, modules are left alone: compiled code checks what it was compiled from, and
+    doors that open and shut would have it compiled again and again. What we stand in then, we stay in."""
 
-    def after(mod: Any, args: Any, output: Any) -> None:
-        call("after module", watcher.on_module_end, mod, args, output)
+    def before(args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]:
+        watcher.guard.call("compile", watcher.on_compile, args[0] if args else kwargs.get("model"))
+        watcher.leave_snapshot()
+        watcher.guard.call("compile", settle)
+        return args, kwargs
 
-    unseen(before)
-    unseen(after)
-    handles: list[Any] = []
+    def settle() -> None:
+        modules = [door for door in doors.looking if door.owner is torch.nn.Module]
+        for door in modules:
+            doors.looking.remove(door)
+            door.shut()
+            forget_wrapper(door)
+        doors.open()
+        watcher.attach_module_hooks = watcher.detach_module_hooks = lambda: None
+        if modules:
+            from torch._dynamo.eval_frame import OptimizedModule
 
-    def attach() -> None:
-        if not handles:
-            handles.append(module.register_module_forward_pre_hook(before))
-            handles.append(module.register_module_forward_hook(after))
+            doors.replace(OptimizedModule, "__call__", _module_call(doors, watcher))
+            watcher.hidden.compiler_in_use()
+            leave_uncompiled(doors.codes(), __name__.partition(".")[0])
 
-    def detach() -> None:
-        while handles:
-            handles.pop().remove()
+    doors.replace(torch, "compile", lambda original: wrap(original, is_compiling, before, None))
 
-    watcher.attach_module_hooks = attach
-    watcher.detach_module_hooks = detach
-    attach()
-    doors.on_close(detach)
 
-    def make(original: Callable[..., Any]) -> Callable[..., Any]:
-        def enter(self: Any) -> Any:
-            result = original(self)
-            call("no_grad", watcher.on_no_grad)
-            return result
-
-        return enter
-
-    def make_iter(original: Callable[..., Any]) -> Callable[..., Any]:
-        def iterate(self: Any) -> Any:
-            if self.num_workers > 0:
-                watcher.leave_snapshot()
-            return original(self)
-
-        return iterate
-
-    doors.replace(torch.utils.data.DataLoader, "__iter__", make_iter)
-    doors.replace(torch.no_grad, "__enter__", make)
-    doors.replace(torch.inference_mode, "__enter__", make)
+def forget_wrapper(door: Door) -> None:
+    """The compiler recognises `Module.__call__` by what it was when the compiler was imported: ours, perhaps."""
+    for name in ("torch._dynamo.utils", "torch._dynamo.variables.nn_module"):
+        module = sys.modules.get(name)
+        if module is not None and getattr(module, "unpatched_nn_module_call", None) is door.wrapper:
+            module.unpatched_nn_module_call = door.original  # type: ignore[attr-defined]

@@ -50,6 +50,9 @@ class Knob:
     def clip(self, how: str, args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]:
         return args, kwargs
 
+    def loader(self, loader: Any) -> None:
+        """A pass over a DataLoader is about to begin."""
+
 
 class ScaleRate(Knob):
     """Every learning rate times `factor`, while the script and its schedulers see their own."""
@@ -432,6 +435,10 @@ class Knobs:
         for knob in self.knobs:
             knob.after_backward()
 
+    def loader(self, loader: Any) -> None:
+        for knob in self.knobs:
+            knob.loader(loader)
+
     def before_step(self, opt: Any) -> None:
         for knob in self.knobs:
             knob.before_step(opt)
@@ -480,4 +487,6 @@ def make_knob(fix: str, args: Numbers) -> Knob | None:
         return RightMode()
     if fix == "weight-classes":
         return WeighClasses(list(args["weights"]))
-    return None
+    from .data_knobs import make_data_knob
+
+    return make_data_knob(fix, args)

@@ -109,6 +109,7 @@ class BirthWatch:
         warnings.showwarning = lambda message, *_: self.heard.append(str(message))  # type: ignore[assignment]
         torch.autograd.set_detect_anomaly(True, check_nan=True)
         self._stack.enter_context(self.mode)
+        self.watcher.aside.own_modes = 1
 
     def backward(self, running: bool) -> None:
         if self.mode is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -146,6 +146,18 @@ def spectral_radius(values: torch.Tensor, owner: nn.Module | None, leaf: str) ->
         return None
     blocks = values.cpu().double().reshape(-1, hidden, hidden)
     return float(torch.linalg.eigvals(blocks).abs().max())
+
+
+def norms_of(grads: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
+    """Their 2-norms, on the device, outside of the script's graph (gradients may be part of one)."""
+    if not grads:
+        return []
+    before = torch.is_grad_enabled()
+    torch._C._set_grad_enabled(False)
+    try:
+        return list(torch._foreach_norm(grads))
+    finally:
+        torch._C._set_grad_enabled(before)
 
 
 def sub_parameters(groups: Iterable[dict[str, Any]]) -> list[torch.Tensor]:

@@ -79,7 +79,7 @@ class Recurrences:
         grads: dict[int, torch.Tensor] = {}
         for index, tensor in enumerate(result[:3]):
             if isinstance(tensor, torch.Tensor) and tensor.requires_grad:
-                tensor.register_hook(_keeper(grads, index))
+                self._keep_gradient(tensor, grads, index)
         self.layers.append((name, call, grads))
 
     def on_cell(self, fn: str, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
@@ -111,10 +111,23 @@ class Recurrences:
             x=x.detach()[keep].clone(), h=h.detach()[keep].clone(), c=None if c is None else c.detach()[keep].clone(),
             weights=CellWeights(*(None if w is None else w.detach() for w in args[2:6])),
         )  # fmt: skip
-        out_h.register_hook(_keeper(grads, 0, keep))
+        self._keep_gradient(out_h, grads, 0, keep)
         if out_c is not None and out_c.requires_grad:
-            out_c.register_hook(_keeper(grads, 1, keep))
+            self._keep_gradient(out_c, grads, 1, keep)
         calls.append(lambda: dataclasses.replace(made, dh=grads.get(0), dc=grads.get(1)))
+
+    def _keep_gradient(self, tensor: torch.Tensor, into: dict[int, torch.Tensor], index: int, keep: slice | None = None) -> None:
+        """Note the gradient that will arrive at `tensor`. On its node, not on itself: a tensor with a hook
+        cannot be saved without a warning."""
+        number, call = tensor.output_nr, self.watcher.guard.surely
+
+        def note(grads: Any) -> None:
+            grad = grads[number]
+            if grad is not None:
+                into[index] = (grad.detach() if keep is None else grad.detach()[keep]).clone()
+
+        assert tensor.grad_fn is not None
+        tensor.grad_fn.register_prehook(lambda grads: call("gradient", note, grads))
 
     def replay(self) -> None:
         """After the backward pass, before the weights move: one event a layer and direction."""
@@ -142,14 +155,6 @@ class Recurrences:
     def _module_name(self, weight: torch.Tensor) -> str:
         index = self.watcher.book.find(weight)
         return self.watcher.book.names[index].rpartition(".")[0] if index is not None else ""
-
-
-def _keeper(into: dict[int, torch.Tensor], index: int, keep: slice | None = None) -> Any:
-    def hook(grad: torch.Tensor) -> None:
-        got = grad.detach() if keep is None else grad.detach()[keep]
-        into[index] = got.clone()
-
-    return hook
 
 
 def _enters_everywhere(grad: torch.Tensor, call: RecurrentCall) -> bool:

@@ -7,6 +7,7 @@ into: the graph is walked, updates are measured, recurrences replayed, a batch i
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -21,12 +22,13 @@ from ...trace import events
 from ...trace.events import LOSS_COLUMNS, STEP_COLUMNS, TENSOR_COLUMNS
 from ...trace.writer import TraceWriter
 from ..sampling import OwnTime, Sampler
+from .aside import Aside, Hidden
 from .batches import Batches
 from .doors import UNSEEN_FILE, Guard
 from .fetch import Fetch
 from .graph import walk
 from .nan_birth import BirthWatch
-from .params import ParamBook, model_seen, param_facts, sub_parameters
+from .params import ParamBook, model_seen, norms_of, param_facts, sub_parameters
 from .recurrent import Recurrences
 from .terms import Terms
 
@@ -37,6 +39,7 @@ OURS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 LIBRARIES = (OURS, os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.sep, os.path.dirname(os.__file__) + os.sep)
 MAX_TENSORS = 120
 MAX_COPIED = 4_000_000
+MAX_SEARCHES = 8
 FLUSH_ROWS = 64
 FLUSH_SECONDS = 0.9
 
@@ -57,7 +60,9 @@ class Watcher:
     ) -> None:
         self.writer = writer
         self.own = own
-        self.guard = Guard(own, self._internal_error, torch.compiler.is_compiling)
+        self.aside = Aside()
+        self.hidden = Hidden()
+        self.guard = Guard(own, self._internal_error, self.aside, self.hidden)
         self.sampler = Sampler(budget, allowance, own)
         self.knobs = knobs
         self.fetch = Fetch()
@@ -93,6 +98,7 @@ class Watcher:
         self._models = 0
         self._model_refs: list[nn.Module] = []
         self._copies: list[tuple[int, torch.Tensor, torch.Tensor]] = []
+        self._kept_grads: dict[int, torch.Tensor] = {}
         self._after_norms: dict[int, torch.Tensor] = {}
         self._after_total: torch.Tensor | None = None
         self._used: dict[int, list[tuple[torch.Tensor, torch.Tensor]]] = {}
@@ -101,6 +107,7 @@ class Watcher:
         self._dropped: torch.Tensor | None = None
         self._outputs: list[tuple[str, str, bool, bool, int]] = []
         self._no_grad_looks = 0
+        self._peeking = False
         self._look_started = 0
         self._walks = 0
         self.last_output: torch.Tensor | None = None
@@ -155,31 +162,33 @@ class Watcher:
 
     def after_door(self) -> None:
         """Outside the guard: here the run may be asked to stop."""
-        if self._after_door is not None and self._depth == 0 and os.getpid() == self.guard.pid:
+        if self._after_door is not None and self._depth == 0 and not self.guard.forked:
             self._after_door(self.updates)
 
     def at_first_forward(self) -> None:
         """Before the first forward pass that could train: a snapshot is left, and knobs take their first hold."""
-        if self._first_forward_over or not self._model_refs or not torch.is_grad_enabled() or self._depth:
+        if self._first_forward_over or not self._model_refs or not torch.is_grad_enabled() or self._depth or self.aside():
             return
         self.leave_snapshot()
         self._first_forward_over = True
         if self.knobs:
-            self.knobs.first_forward(self._model_refs)
+            self.guard.call("knob", self.knobs.first_forward, self._model_refs)
 
     def leave_snapshot(self) -> None:
         """Once: earlier than the first forward where worker processes are about to be started."""
-        if self._plant is not None and os.getpid() == self.guard.pid:
+        if self._plant is not None and not self.guard.forked:
             plant, self._plant = self._plant, None
-            plant(torch.cuda.is_initialized())
+            try:
+                plant(torch.cuda.is_initialized())
+            except Exception as error:
+                self.guard.failed("snapshot", error)
 
     def rebase(self, writer: TraceWriter, knobs: Knobs, find_nan_from: int | None) -> None:
         """In a fork: go on as an arm with a trace of its own, under other knobs, looking seldom."""
         torch.set_num_threads(1)
         self.writer = writer
         self.knobs = knobs
-        self.guard.pid = os.getpid()
-        self.guard.off = False
+        self.guard.adopt()
         self.fetch = Fetch()
         self.terms = Terms(self)
         self.batches = Batches(self, dense=True)
@@ -215,16 +224,26 @@ class Watcher:
             return
         if next(module.parameters(), None) is None:
             return
-        owner, name = find_owner(module)
+        self._model_came(module)
+        self.batches.saw_input(args)
+        if self._model_refs:
+            self._note_mode(self._model_refs[-1])
+
+    def _model_came(self, module: nn.Module) -> None:
+        owner = find_owner(module) if self._models < MAX_SEARCHES else module
         if any(isinstance(p, nn.parameter.UninitializedParameter) for p in owner.parameters()):
             return
-        self.write(model_seen(self.book, owner, self._models, self.updates, name))
+        self.write(model_seen(self.book, owner, self._models, self.updates, type(owner).__name__))
         self._models += 1
         self._model_refs.append(owner)
         if owner is not module:
             self._model_refs.append(module)
-        self.batches.saw_input(args)
-        self._note_mode(owner)
+
+    def on_compile(self, model: Any) -> None:
+        """Something is about to be compiled: its model is noted now, since its calls will not be seen."""
+        model = getattr(model, "__self__", model)
+        if isinstance(model, nn.Module) and model not in self.book.known_modules:
+            self._model_came(model)
 
     def _is_model(self, module: nn.Module) -> bool:
         return any(module is model for model in self._model_refs)
@@ -242,7 +261,7 @@ class Watcher:
                     self._outputs.append(
                         (self.path_of(own), type(module).__name__, first.requires_grad, torch.is_grad_enabled(), self.site("module"))
                     )
-            if self.sampled and torch.is_grad_enabled():
+            if self.sampled and (torch.is_grad_enabled() or self.updates < 4):
                 self.batches.saw_activation(module, first)
 
     def path_of(self, param: torch.Tensor) -> str:
@@ -263,10 +282,11 @@ class Watcher:
 
     def on_no_grad(self) -> None:
         """An evaluation may begin: look at the modes of the modules in it, the first times and then rarely."""
-        if self._in_step or self._depth or self.looking or not self.backwards:
+        if self._in_step or self._depth or self.looking or self._peeking or not self.backwards:
             return
         self._no_grad_looks += 1
         if self._no_grad_looks <= 10 or self._no_grad_looks % 100 == 0:
+            self._peeking = True
             self.attach_module_hooks()
 
     # -- the loss and its backward --------------------------------------------------------------------
@@ -275,7 +295,17 @@ class Watcher:
         if self._depth == 0 and isinstance(result, torch.Tensor):
             self.terms.called(fn, args, kwargs, result)
 
-    def on_backward_begin(self, tensors: Any, kwargs: dict[str, Any]) -> None:
+    def on_transformed_backward(self, loss: Any) -> None:
+        """A transform of torch.func takes a gradient: its loss is noted, nothing else can be seen."""
+        if not isinstance(loss, torch.Tensor) or loss.numel() != 1 or not loss.is_floating_point():
+            return
+        if not self._in_step and self._since_update and not self._optimizers:
+            self._end_iteration(None)
+        self.terms.backward(loss.detach().clone(), self.site("loss"), self.training)
+        self.backwards += 1
+        self._since_update += 1
+
+    def on_backward_begin(self, tensors: Any) -> None:
         self._depth += 1
         if self._depth > 1:
             return
@@ -312,6 +342,8 @@ class Watcher:
         if not self._optimizers:
             if self.sampled and not self._copies:
                 self._copy_weights([p for _, p in self.book.params() if p.requires_grad])
+                # The script may zero its gradients before the next backward pass, when the update is measured.
+                self._kept_grads = {i: p.grad.detach().clone() for i, p, _ in self._copies if dense_grad(p) and p.grad is not None}
             self._row_without_optimizer()
 
     def _look_at_graph(self, loss: torch.Tensor, site: int) -> None:
@@ -344,6 +376,8 @@ class Watcher:
         )  # fmt: skip
         for result in found.relus:
             self.batches.saw_relu(result)
+        for kind, result in found.squashed:
+            self.batches.saw_squashed(kind, result)
         self.terms.from_graph(found, loss, site)
         wanted = {i for i, p in self.book.params() if p.requires_grad}
         if (not wanted or not wanted <= set(reached)) and not found.truncated:
@@ -381,7 +415,7 @@ class Watcher:
         if not params:
             self._after_total = None
             return
-        norms = torch._foreach_norm([p.grad for _, p in params])
+        norms = norms_of([p.grad for _, p in params])
         self._after_norms = dict(zip([i for i, _ in params], norms, strict=True))
         self._after_total = torch.linalg.vector_norm(torch.stack([n.float() for n in norms]))
         self._fresh = [(p, _thinned(p.grad).clone()) for _, p in _spread(params)]
@@ -397,7 +431,7 @@ class Watcher:
             self._copy_weights(params + others[:MAX_TENSORS])
         have = [(i, p) for i, p in zip(indices, params, strict=True) if dense_grad(p)]
         lr = float(opt.param_groups[0]["lr"]) if self._plain_lr(opt) else float("nan")
-        norms = torch._foreach_norm([p.grad for _, p in have]) if have else []
+        norms = norms_of([p.grad for _, p in have])
         self._row(number, lr, norms, len(params) - len(have))
         if self.sampled:
             self._note_gradient_use(number, params)
@@ -486,7 +520,7 @@ class Watcher:
     def _row_without_optimizer(self) -> None:
         params = [p for _, p in self.book.params() if dense_grad(p)][:MAX_TENSORS]
         if params:
-            self._row(-1, float("nan"), torch._foreach_norm([p.grad for p in params]), 0)
+            self._row(-1, float("nan"), norms_of([p.grad for p in params]), 0)
 
     def _copy_weights(self, params: list[torch.Tensor]) -> None:
         self._copies = []
@@ -502,7 +536,7 @@ class Watcher:
         """Fetched later: was the gradient used before, is it gone or turned round since the backward pass?"""
         now = [p.grad for p in params if dense_grad(p)]
         zero = torch.zeros(())
-        at_update = torch.linalg.vector_norm(torch.stack([n.float() for n in torch._foreach_norm(now)])) if now else zero
+        at_update = torch.linalg.vector_norm(torch.stack([n.float() for n in norms_of(now)])) if now else zero
         after = self._after_total if self._after_total is not None else zero
         same, old = self._reuse.get(number, (torch.ones(()), zero))
         turned = zero
@@ -562,13 +596,15 @@ class Watcher:
         if self.sampled:
             self.looking = True
             self.attach_module_hooks()
-        elif self.looking:
-            self.looking = False
+            self._peeking = False
+        elif self.looking or self._peeking:
+            self.looking = self._peeking = False
             if not (self.knobs is not None and self.knobs.inputs_wanted):
                 self.detach_module_hooks()
 
     def _measure_update(self) -> None:
         copies, self._copies = self._copies, []
+        kept, self._kept_grads = self._kept_grads, {}
         step, training = self.updates, self.training
         befores = [before for _, _, before in copies]
         afters = [param.detach() for _, param, _ in copies]
@@ -581,7 +617,7 @@ class Watcher:
         nothing = torch.full((), float("nan"))
         parts: list[torch.Tensor] = []
         for (index, param, _), delta in zip(copies, deltas, strict=True):
-            grad = param.grad
+            grad = kept.get(index, param.grad)
             device = delta.device
             here = nothing.to(device)
             if grad is not None and not grad.is_sparse:
@@ -608,13 +644,7 @@ class Watcher:
 
     # -- clipping, schedules --------------------------------------------------------------------------
 
-    def clip_arguments(self, how: str, parameters: Any, args: Any, kwargs: Any) -> tuple[Any, Any, Any]:
-        """A generator of parameters would be used up by us: only then it is turned into a list."""
-        if self.knobs:
-            args, kwargs = self.knobs.clip(how, args, kwargs)
-        return parameters, args, kwargs
-
-    def on_clip(self, how: str, parameters: Any, args: Any, kwargs: Any, result: Any) -> None:
+    def on_clip(self, how: str, args: Any, kwargs: Any, result: Any) -> None:
         limit = args[0] if args else kwargs.get("max_norm", kwargs.get("clip_value"))
         if not isinstance(limit, int | float):
             return
@@ -675,24 +705,23 @@ def dense_grad(param: torch.Tensor) -> bool:
     return grad is not None and not grad.is_sparse
 
 
-def find_owner(module: nn.Module) -> tuple[nn.Module, str]:
-    """The largest module that holds `module` among the variables of the calling frames, and its class name.
+def find_owner(module: nn.Module) -> nn.Module:
+    """The largest living module that holds `module`: a script may call `model.encoder(x)` or
+    `model.forward(x)`, and then the first module that passes is a part.
 
-    A script may call `model.encoder(x)` or `model.forward(x)`: then the first module that passes is a part.
+    Not looked for among the variables of the calling frames: reading those would change what an earlier
+    `locals()` of the script has returned.
     """
     best, size = module, sum(1 for _ in module.modules())
-    frame: Any = sys._getframe(1)
-    for _ in range(40):
-        if frame is None:
-            break
-        if not frame.f_code.co_filename.startswith(OURS):
-            for value in list(frame.f_locals.values()):
-                if isinstance(value, nn.Module) and value is not best:
-                    parts = list(value.modules())
-                    if len(parts) > size and any(part is module for part in parts):
-                        best, size = value, len(parts)
-        frame = frame.f_back
-    return best, type(best).__name__
+    for other in gc.get_objects():
+        if nn.Module not in type(other).__mro__ or "_modules" not in other.__dict__ or other is module:
+            continue
+        if not other.__dict__["_modules"]:
+            continue
+        parts = list(other.modules())
+        if len(parts) > size and any(part is module for part in parts):
+            best, size = other, len(parts)
+    return best
 
 
 def describe_scheduler(scheduler: Any) -> str:

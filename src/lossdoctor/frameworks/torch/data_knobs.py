@@ -1,0 +1,183 @@
+"""Knobs on what the run is fed: extreme values, padding, the window, the order of the samples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler
+
+from .knobs import Args, Knob, Kwargs
+
+PER_STEP = frozenset({"cross_entropy", "nll_loss"})
+CLIPPED = frozenset({"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"})
+
+
+class InputKnob(Knob):
+    """Changes the first tensor that an outermost model is called with."""
+
+    inputs_wanted = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._models: list[nn.Module] = []
+
+    def first_forward(self, models: list[nn.Module]) -> None:
+        inner = {id(part) for model in models for part in model.modules() if part is not model}
+        self._models = [model for model in models if id(model) not in inner]
+
+    def inputs(self, module: nn.Module, args: Args) -> Args | None:
+        if not any(module is model for model in self._models):
+            return None
+        for index, value in enumerate(args):
+            if isinstance(value, torch.Tensor):
+                changed = self.changed(value, args)
+                return None if changed is None else (*args[:index], changed, *args[index + 1 :])
+        return None
+
+    def changed(self, value: torch.Tensor, args: Args) -> torch.Tensor | None:
+        raise NotImplementedError
+
+
+class Winsorise(InputKnob):
+    """Inputs (by feature) and the targets of regression losses are held within the limits given."""
+
+    def __init__(self, low: list[float], high: list[float], y_low: float, y_high: float) -> None:
+        super().__init__()
+        self.low, self.high = torch.tensor(low), torch.tensor(high)
+        self.y_low, self.y_high = y_low, y_high
+
+    def changed(self, value: torch.Tensor, args: Args) -> torch.Tensor | None:
+        if not value.is_floating_point() or not self.low.numel() or value.dim() < 1:
+            return None
+        if value.shape[-1] != self.low.numel() and self.low.numel() != 1:
+            return None
+        self.held()
+        return torch.minimum(torch.maximum(value, self.low.to(value)), self.high.to(value))
+
+    def criterion(self, name: str, args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]:
+        if name not in CLIPPED or not self.y_low < self.y_high:
+            return args, kwargs
+        if len(args) > 1 and isinstance(args[1], torch.Tensor):
+            self.held()
+            return (args[0], args[1].clamp(self.y_low, self.y_high), *args[2:]), kwargs
+        target = kwargs.get("target")
+        if isinstance(target, torch.Tensor):
+            self.held()
+            return args, {**kwargs, "target": target.clamp(self.y_low, self.y_high)}
+        return args, kwargs
+
+
+def trailing(x: torch.Tensor, value: float, axis: int) -> torch.Tensor:
+    """Steps at the end of each sequence that hold nothing but `value`: (batch,) of counts."""
+    pads = x == value
+    if pads.dim() > 2:
+        pads = pads.flatten(2).all(2)
+    if axis == 0:
+        pads = pads.transpose(0, 1)
+    return pads.flip(1).long().cumprod(1).sum(1)
+
+
+def padded_kind(x: torch.Tensor) -> bool:
+    """Sequences of tokens, or of rows of features: what may be padded."""
+    return x.dim() >= (3 if x.is_floating_point() else 2)
+
+
+class PaddingFirst(InputKnob):
+    """Padding at the end of a sequence is moved to its beginning: the last step is a real one."""
+
+    def __init__(self, value: float, axis: int) -> None:
+        super().__init__()
+        self.value, self.axis = value, axis
+        self.note = "the model is given lengths, or no sequence ends in padding"
+
+    def changed(self, value: torch.Tensor, args: Args) -> torch.Tensor | None:
+        if not padded_kind(value) or any(a is not value and isinstance(a, torch.Tensor) and a.dim() == 1 for a in args):
+            return None
+        steps, rows = value.shape[self.axis], value.shape[1 - self.axis]
+        ends = trailing(value, self.value, self.axis)
+        if not bool((ends > 0).any()):
+            return None
+        turn = (torch.arange(steps, device=value.device)[None, :] - ends[:, None]) % steps
+        self.held()
+        batch = torch.arange(rows, device=value.device)[:, None]
+        if self.axis == 1:
+            return value[batch, turn]
+        return value[turn.T, batch.T]
+
+
+class PaddingIgnored(InputKnob):
+    """Steps whose input is padding at the end of a sequence are left out of the loss."""
+
+    def __init__(self, value: float, axis: int) -> None:
+        super().__init__()
+        self.value, self.axis = value, axis
+        self._pads: torch.Tensor | None = None
+        self._tokens = False
+        self.note = "the loss has no term for each step"
+
+    def changed(self, value: torch.Tensor, args: Args) -> torch.Tensor | None:
+        if padded_kind(value) and not (self._tokens and value.is_floating_point()):
+            self._tokens = self._tokens or not value.is_floating_point()
+            ends = trailing(value, self.value, self.axis)
+            steps = value.shape[self.axis]
+            pads = torch.arange(steps, device=value.device)[None, :] >= (steps - ends)[:, None]
+            self._pads = pads if self.axis == 1 else pads.T
+        return None
+
+    def criterion(self, name: str, args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]:
+        target = args[1] if len(args) > 1 else None
+        if self._pads is None or not isinstance(target, torch.Tensor) or target.numel() != self._pads.numel():
+            return args, kwargs
+        pads = self._pads.reshape(target.shape)
+        if name in PER_STEP and not target.is_floating_point():
+            self.held()
+            return (args[0], target.masked_fill(pads, -100), *args[2:]), {**kwargs, "ignore_index": -100}
+        if args[0].numel() == target.numel() and kwargs.get("reduction", "mean") == "mean" and len(args) == 2:
+            self.held()
+            keep = ~pads
+            return (args[0].reshape(target.shape)[keep], target[keep]), kwargs
+        return args, kwargs
+
+
+class CropWindow(InputKnob):
+    """The model is given only the last `steps` steps of its window."""
+
+    def __init__(self, steps: int, axis: int) -> None:
+        super().__init__()
+        self.steps, self.axis = steps, axis
+        self.note = "the model takes something beside its window, or the window is shorter"
+
+    def changed(self, value: torch.Tensor, args: Args) -> torch.Tensor | None:
+        others = [a for a in args if a is not value and isinstance(a, torch.Tensor)]
+        if value.dim() < 2 or value.shape[self.axis] <= self.steps or others:
+            return None
+        self.held()
+        return value.narrow(self.axis, value.shape[self.axis] - self.steps, self.steps)
+
+
+class ShuffledLoader(Knob):
+    """From the next pass over it on, a DataLoader that goes through its samples in order draws them at random."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.note = "no DataLoader goes through its samples in order a second time"
+
+    def loader(self, loader: DataLoader[Any]) -> None:
+        batches = loader.batch_sampler
+        if torch.is_grad_enabled() and isinstance(batches, BatchSampler) and isinstance(batches.sampler, SequentialSampler):
+            batches.sampler = RandomSampler(loader.dataset)  # type: ignore[arg-type]
+            self.held()
+
+
+def make_data_knob(fix: str, args: Any) -> Knob | None:
+    """The knob of a fix that changes the data, or None."""
+    if fix == "winsorise":
+        return Winsorise(list(args["low"]), list(args["high"]), float(args["y_low"]), float(args["y_high"]))
+    if fix == "mask-padding":
+        kind = PaddingIgnored if args.get("how") == "loss" else PaddingFirst
+        return kind(float(args["index"]), int(args.get("axis", 1)))
+    if fix == "set-window":
+        return CropWindow(int(args["steps"]), int(args.get("axis", 1)))
+    return ShuffledLoader() if fix == "shuffle" else None
