@@ -15,7 +15,7 @@ Evidence = list[tuple[str, float | int | str | bool | None, str]]
 def lead(signs: Signs, *fixes: str) -> ArmSign | None:
     """The leading arm of the panel, if it is one of these fixes."""
     arm = leading_arm(signs)
-    return arm if arm is not None and arm.fix in fixes else None
+    return arm if arm is not None and arm.key in fixes else None
 
 
 def arm_evidence(signs: Signs, arm: ArmSign) -> Evidence:
@@ -50,7 +50,7 @@ def confidence(signs: Signs, arm: ArmSign, backed: bool) -> float:
 
 def ruled_out(cause: Cause, signs: Signs, *fixes: str) -> Judgement:
     """The answer where none of these arms leads."""
-    arms = [a for a in signs.arms if a.fix in fixes]
+    arms = [a for a in signs.arms if a.key in fixes]
     held = [a for a in arms if a.took_hold and a.skill is not None]
     if held:
         best = max(held, key=lambda a: a.skill or -9)

@@ -110,8 +110,10 @@ def questions(diagnosis: Diagnosis) -> list[Question]:
         cells = {s.cell.removesuffix("_cell") for s in signs.time.samples}
         if "lstm" in cells:
             ask("chrono", "reinit", {"chrono": float(window), "keep": True}, f"gates made for {window} steps (chrono)", 3 if window >= 15 else 2)
-        if cells & {"gru", "rnn_tanh", "rnn_relu"}:
-            ask("orthogonal", "reinit", {"orthogonal": True, "keep": True, "chrono": float(window)}, "orthogonal recurrent weights", 2)
+        if "gru" in cells:
+            ask("chrono", "reinit", {"orthogonal": True, "chrono": float(window), "keep": True}, f"gates made for {window} steps, orthogonal", 3 if window >= 15 else 2)
+        if cells & {"rnn_tanh", "rnn_relu"}:
+            ask("orthogonal", "reinit", {"orthogonal": True, "keep": True}, "orthogonal recurrent weights", 3 if window >= 15 else 2)
     weights = _class_weights(signs)
     if weights is not None:
         ask("weight-classes", "weight-classes", {"weights": weights}, "classes weighted by rarity", 3)

@@ -40,6 +40,11 @@ class ArmSign:
     extra: Mapping[str, float] = field(default_factory=dict)
 
     @property
+    def key(self) -> str:
+        """The fix, and for a re-initialisation whether it is one for long memory."""
+        return "memory" if self.fix == "reinit" and self.args.get("keep") else self.fix
+
+    @property
     def gain(self) -> float:
         if self.skill is None or not self.took_hold:
             return 0.0

@@ -110,7 +110,7 @@ class FedSign:
 
     @cached_property
     def identical_rows(self) -> float:
-        """Share of captured samples whose input equals that of another sample, bit for bit."""
+        """Share of captured samples whose input is the commonest one, bit for bit."""
         rows = [x.reshape(x.shape[0], -1) for x in self.inputs if x.ndim >= 2]
         if not rows:
             return 0.0
@@ -118,8 +118,8 @@ class FedSign:
         stacked = np.concatenate([r for r in rows if r.shape[1] == size])
         if len(stacked) < 4:
             return 0.0
-        unique = np.unique(stacked, axis=0)
-        return float(1 - (len(unique) - 1) / max(1, len(stacked) - 1))
+        _, counts = np.unique(stacked, axis=0, return_counts=True)
+        return float(counts.max() / len(stacked))
 
     @cached_property
     def spread_between_samples(self) -> float:

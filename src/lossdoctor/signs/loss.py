@@ -84,9 +84,9 @@ class LossSign:
         if self.constant is not None and self.constant.loss > self.constant.floor:
             return 1 - (loss - self.constant.floor) / (self.constant.loss - self.constant.floor)
         if math.isfinite(self.start) and self.start > 0 and self.constant is None:
-            return 1 - loss / self.start
+            return min(1.0, 1 - loss / self.start)
         if self.constant is None and math.isfinite(self.start):
-            return (self.start - loss) / max(abs(self.start), 1e-12)
+            return min(1.0, (self.start - loss) / max(abs(self.start), 1e-12))
         return 0.0
 
     @cached_property

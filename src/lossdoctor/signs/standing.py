@@ -116,8 +116,11 @@ def suspicious(signs: Signs, arm: ArmSign) -> bool:
         return inputs_off_scale(signs)
     if arm.fix == "scale-targets":
         return targets_off_scale(signs)
+    if arm.key == "memory":
+        window, horizon = signs.time.steps_seen, signs.time.horizon()
+        return window >= 10 and math.isfinite(horizon) and horizon < 0.6 * window
     if arm.fix == "reinit":
-        return bool(weights_off_init(signs)) and not arm.args.get("keep")
+        return bool(weights_off_init(signs))
     if arm.fix == "loosen-clip":
         return step.clip_active > 0.5 and not step.scale_free
     if arm.fix == "add-clip":
@@ -131,7 +134,7 @@ def suspicious(signs: Signs, arm: ArmSign) -> bool:
 
 ROOTS = (
     "set-batch-first", "unfreeze", "set-mode", "scale-inputs", "scale-targets", "reinit", "loosen-clip", "set-weight-decay",
-    "drop-scheduler", "add-clip", "weight-classes", "lower-lr", "raise-lr", "swap-optimizer",
+    "drop-scheduler", "memory", "add-clip", "weight-classes", "lower-lr", "raise-lr", "swap-optimizer",
 )  # fmt: skip
 """Earlier in the way from data to update first: where two arms cure alike, the earlier one is the root."""
 
@@ -142,10 +145,13 @@ def leading_arm(signs: Signs) -> ArmSign | None:
     helping = [a for a in signs.arms if a.took_hold and a.skill is not None and a.helps and _trusted(signs, a)]
     if not helping:
         return None
+    if any(a.cures for a in helping if a.fix != "swap-optimizer"):
+        # An optimizer is unsuited only where nothing else cures (causes.md).
+        helping = [a for a in helping if a.fix != "swap-optimizer"]
     best = max(helping, key=lambda a: a.skill or -9)
     assert best.skill is not None
     near = [a for a in helping if a.skill is not None and 1 - a.skill <= 2 * (1 - best.skill) + 0.05]
-    near.sort(key=lambda a: (not suspicious(signs, a), ROOTS.index(a.fix) if a.fix in ROOTS else 99, -(a.skill or 0)))
+    near.sort(key=lambda a: (not suspicious(signs, a), ROOTS.index(a.key) if a.key in ROOTS else 99, -(a.skill or 0)))
     lead = near[0]
     if lead.fix in ("lower-lr", "raise-lr"):
         same = [a for a in near if a.fix == lead.fix]

@@ -353,6 +353,39 @@ class BatchSaved:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldInput:
+    """What a model was asked about while nothing was trained: the name of the array in the trace."""
+
+    kind: ClassVar[str] = "held-input"
+    thin: ClassVar[bool] = False
+    step: int
+    training: int
+    x: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScalerUsed:
+    """A scaler of scikit-learn at work. `how`: fit, transform (fit_transform gives both) or inverse; `scaler`
+    numbers the object, `fits` how often it had been fitted by then; by feature (the first 64): what it saw."""
+
+    kind: ClassVar[str] = "scaler-used"
+    thin: ClassVar[bool] = False
+    step: int
+    scaler: int
+    cls: str
+    how: str
+    fits: int
+    rows: int
+    features: int
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    file: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class PredictionSample:
     """What the net answered on one batch. For classes: counts of targets, of answers, and of right answers
     by class (first 64 classes)."""
@@ -438,14 +471,15 @@ class InternalError:
 Event = (
     RunStarted | RunEnded | ModelSeen | ParamSeen | OptimizerSeen | Site | LossTerm | LossGraph | GraphCut
     | GradientUse | ClipSeen | SchedulerSeen | LayerSample | RecurrentCall | ModuleSample | ModeSeen | BatchSaved
-    | PredictionSample | Birth | Probed | ArmEnded | Note | InternalError
+    | HeldInput | ScalerUsed | PredictionSample | Birth | Probed | ArmEnded | Note | InternalError
 )  # fmt: skip
 
 EVENTS: dict[str, type] = {
     cls.kind: cls
     for cls in (
         RunStarted, RunEnded, ModelSeen, ParamSeen, OptimizerSeen, Site, LossTerm, LossGraph, GraphCut, GradientUse,
-        ClipSeen, SchedulerSeen, LayerSample, RecurrentCall, ModuleSample, ModeSeen, BatchSaved, PredictionSample,
+        ClipSeen, SchedulerSeen, LayerSample, RecurrentCall, ModuleSample, ModeSeen, BatchSaved, HeldInput, ScalerUsed,
+        PredictionSample,
         Birth, Probed, ArmEnded, Note, InternalError,
     )
 }  # fmt: skip

@@ -68,7 +68,7 @@ def judge(signs: Signs) -> Judgement:
     flat = not signs.fed.integer_inputs and spread <= 1e-6 * max(size, 1e-30)
     time_only = flat and _varies_over_time(inputs)
     if same < NEARLY_ALL and not flat:
-        return CAUSE.healthy(f"{1 - same:.0%} of the captured samples differ from one another")
+        return CAUSE.healthy(f"the commonest input makes up {same:.0%} of the captured samples")
     if not varied_targets or learned(signs):
         return CAUSE.healthy("the inputs hardly differ, and neither do the targets, or the run learns all the same")
     what = "zero" if size == 0 else ("the same in every sample" if time_only or size else "one value")
@@ -77,7 +77,7 @@ def judge(signs: Signs) -> Judgement:
         f"The inputs say nothing: they are {what} ({same:.0%} of {samples} captured samples are identical), while the "
         "targets differ.",
         [
-            ("samples identical to another one, share", same, "near 0"),
+            ("samples that are the commonest one, share", same, "near 0"),
             ("largest deviation of an input over the samples", spread, f"> 0 (values up to {size:.3g})"),
             ("distinct targets", len(np.unique(signs.fed.targets)) if signs.fed.targets is not None else 0, ""),
         ],

@@ -62,7 +62,7 @@ def judge(signs: Signs) -> Judgement:
         return CAUSE.not_judged("a model's parameters before the first step")
     off = weights_off_init(signs)
     arm = lead(signs, "reinit")
-    if arm is not None and not arm.args.get("keep") and not arm.args.get("orthogonal") and not alike(signs) and off:
+    if arm is not None and not alike(signs) and off:
         worst = off[0]
         size = f"{worst.ratio:.3g} times" if worst.ratio >= 1 else f"{worst.ratio:.2g} of"
         return finding(

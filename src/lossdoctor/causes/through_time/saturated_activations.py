@@ -57,7 +57,7 @@ MUCH = 0.5
 
 def judge(signs: Signs) -> Judgement:
     early = signs.time.early(1)
-    squashing = [m for m in signs.time.modules if m.cls in ("Tanh", "Sigmoid", "Hardtanh", "Hardsigmoid", "Softsign")]
+    squashing = [m for m in signs.time.modules if m.cls in ("sigmoid", "tanh", "Tanh", "Sigmoid", "Hardtanh", "Hardsigmoid", "Softsign")]
     if not early and not squashing:
         return CAUSE.not_judged("a recurrent layer that a replay can follow, or a squashing module")
     if learned(signs):
@@ -65,13 +65,13 @@ def judge(signs: Signs) -> Judgement:
     first, last = signs.time.saturated(), signs.time.saturated(late=True)
     stuck = max((g[3] for s in signs.time.late(1) for g in s.gates.values() if len(g) > 3), default=0.0)
     worst = max(early, key=lambda s: max((g[2] for g in s.gates.values()), default=0.0), default=None)
-    flat = _flat_modules(signs)
+    flat = max(_flat_modules(signs), _flat_results(signs))
     if (worst is None or not first > MUCH) and not flat and not (last > 0.8 and stuck > MUCH):
         return CAUSE.healthy(f"saturated gates: {first:.0%} at the start, {last:.0%} at the end")
     shares = {"inputs": worst.from_input, "state": worst.from_state, "bias": worst.from_bias} if worst is not None else {}
     carrier = max(shares, key=lambda k: shares[k]) if shares else ""
     off = [o for o in weights_off_init(signs)]
-    if (off and first > MUCH) or (inputs_off_scale(signs) and carrier == "inputs"):
+    if (off and (first > MUCH or flat)) or (inputs_off_scale(signs) and carrier == "inputs"):
         from_bias = bool(off) and all(o.role == "bias" for o in off) and carrier == "bias"
         if not from_bias:
             return CAUSE.healthy("the gates are saturated as a consequence of the initial weights or of unscaled inputs")
@@ -95,6 +95,13 @@ def judge(signs: Signs) -> Judgement:
         severity="error" if (first > 0.7 or flat > 0.8) and (signs.loss.skill or 0) < 0.2 else "warning",
         proof="structure", where=where, panels=("gates", "through-time"),
     )  # fmt: skip
+
+
+def _flat_results(signs: Signs) -> float:
+    """Share of the values of sigmoids and tanhs written by hand that lie at their ends on the first batches."""
+    first = [m.zero_share for m in signs.time.modules if m.cls in ("sigmoid", "tanh") and m.step <= 1]
+    share = sum(first) / len(first) if first else 0.0
+    return share if share > MUCH else 0.0
 
 
 def _flat_modules(signs: Signs) -> float:

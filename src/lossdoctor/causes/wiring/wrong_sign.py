@@ -102,6 +102,19 @@ def judge(signs: Signs) -> Judgement:
             panels=("updates", "loss"),
         )
     first = graphs[0]
+    unbounded = _unbounded(signs)
+    if unbounded is not None and not any(sign > 0 for op, sign in first.signs.items() if op in ("PowBackward", "AbsBackward")) and "PowBackward" in first.signs:
+        start, end = unbounded
+        return finding(
+            CAUSE.id,
+            f"The squared error enters the loss with a minus sign, and the loss falls without end (from {start:.3g} to {end:.3g}): "
+            "the likelihood is minimised, not its negative.",
+            [("sign of the squared error in the loss", -1, "+1"), ("loss at the start", start, ""), ("loss at the end", end, "bounded below")],
+            confidence=0.93,
+            where=criterion_place(signs),
+            since_step=0,
+            panels=("loss",),
+        )
     logs = {op: sign for op, sign in first.signs.items() if op in LOGS}
     if not criteria and logs and all(sign > 0 for sign in logs.values()) and signs.loss.count:
         value = signs.loss.value
@@ -121,6 +134,15 @@ def judge(signs: Signs) -> Judgement:
                 panels=("loss",),
             )
     return CAUSE.healthy("the loss enters with a plus sign and the updates go down its gradient")
+
+
+def _unbounded(signs: Signs) -> tuple[float, float] | None:
+    """(start, end) of a loss that falls below zero and ever faster."""
+    value = signs.loss.value
+    if len(value) < 10 or not (value[-1] < 0 and value[-1] < value[0] - 10 * max(1.0, abs(value[0]))):
+        return None
+    half, last = value[len(value) // 2], value[-1]
+    return (float(value[0]), float(last)) if last < 2 * half < 0 or not last > -float("inf") else None
 
 
 def _rises(signs: Signs) -> bool:

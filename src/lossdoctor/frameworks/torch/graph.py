@@ -14,6 +14,7 @@ CRITERION_OPS = {
     "KlDivBackward", "SoftMarginLossBackward", "MultiMarginLossBackward", "L1LossBackward",
 }  # fmt: skip
 LOG_OPS = {"LogSoftmaxBackward", "LogBackward", "LogSigmoidBackward", "Log2Backward", "Log1PBackward"}
+SQUASHERS = {"SigmoidBackward": "sigmoid", "TanhBackward": "tanh"}
 ERROR_OPS = {"PowBackward", "AbsBackward"}
 SHAPE_OPS = {
     "ViewBackward", "UnsafeViewBackward", "ReshapeAliasBackward", "SqueezeBackward", "UnsqueezeBackward",
@@ -41,6 +42,7 @@ class Walk:
     checkpointed: bool = False
     signs: dict[str, int] = field(default_factory=dict)
     relus: list[torch.Tensor] = field(default_factory=list)
+    squashed: list[tuple[str, torch.Tensor]] = field(default_factory=list)
 
 
 def saved(node: Any, name: str) -> Any:
@@ -80,6 +82,10 @@ def walk(loss: torch.Tensor) -> Walk:
             kept = saved(node, "result")
             if kept is not None:
                 result.relus.append(kept.detach())
+        if len(result.squashed) < 8 and op(node) in SQUASHERS:
+            kept = saved(node, "result")
+            if kept is not None and kept.dim() >= 2:
+                result.squashed.append((SQUASHERS[op(node)], kept.detach()))
         if "Checkpoint" in str(node.name()) or op(node).startswith("CompiledFunction"):
             result.checkpointed = True
         for child, _ in node.next_functions:
@@ -149,7 +155,7 @@ def _all_signs(root: Any) -> dict[str, int]:
             break
         node, sign = queue.pop(0)
         kind = op(node)
-        if kind in CRITERION_OPS | LOG_OPS:
+        if kind in CRITERION_OPS | LOG_OPS | ERROR_OPS:
             found[kind] = sign if found.get(kind, sign) == sign else 0
             continue
         for position, (child, _) in enumerate(node.next_functions):

@@ -121,11 +121,14 @@ def _watch_clips(doors: Doors, watcher: Watcher) -> None:
         def after(args: Args, kwargs: Kwargs, result: Any) -> None:
             call("clip", watcher.on_clip, how, args[1:], kwargs, result)
 
-        return lambda original: wrap(original, is_compiling, before, after)
+        # One for both names: it is pickled by the name of its module.
+        made: dict[int, Original] = {}
+        return lambda original: made.setdefault(id(original), wrap(original, is_compiling, before, after))
 
     for how in ("clip_grad_norm_", "clip_grad_value_"):
+        make = clip(how)
         for owner in (torch.nn.utils.clip_grad, torch.nn.utils):
-            doors.replace(owner, how, clip(how))
+            doors.replace(owner, how, make)
 
 
 def _watch_steps(doors: Doors, watcher: Watcher) -> None:

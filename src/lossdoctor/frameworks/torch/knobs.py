@@ -229,23 +229,25 @@ class Reinitialise(Knob):
                         for block in weight.detach().split(weight.shape[1]):
                             nn.init.orthogonal_(block)
                         self.held()
-            if isinstance(module, nn.LSTM | nn.LSTMCell) and (self.forget or self.chrono):
+            if isinstance(module, nn.LSTM | nn.LSTMCell | nn.GRU | nn.GRUCell) and (self.forget or self.chrono):
                 self._gates(module)
                 self.held()
 
-    def _gates(self, lstm: nn.Module) -> None:
+    def _gates(self, layer: nn.Module) -> None:
+        """PyTorch's orders are i, f, g, o and r, z, n; f and z keep the state. Both biases are added up."""
+        gates = 4 if isinstance(layer, nn.LSTM | nn.LSTMCell) else 3
         with torch.no_grad():
-            for name, bias in lstm.named_parameters(recurse=False):
+            for name, bias in layer.named_parameters(recurse=False):
                 if "bias" not in name:
                     continue
-                hidden = bias.numel() // 4
-                if self.chrono and "_ih" in name:
+                hidden = bias.numel() // gates
+                first = "_ih" in name
+                if self.chrono:
                     reach = torch.empty(hidden).uniform_(1.0, max(1.1, self.chrono - 1)).log().to(bias)
-                    bias[hidden : 2 * hidden] = reach
-                    bias[:hidden] = -reach
-                elif self.chrono:
-                    bias[: 2 * hidden] = 0
-                elif "_ih" in name:
+                    bias[hidden : 2 * hidden] = reach if first else 0
+                    if gates == 4:
+                        bias[:hidden] = -reach if first else 0
+                elif first:
                     bias[hidden : 2 * hidden] += self.forget
 
 

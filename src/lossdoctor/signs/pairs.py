@@ -1,0 +1,178 @@
+"""Inputs and targets as pairs, each sample once: what the data alone say, without the net."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..baselines.dependence import Dependence, as_numbers, dependence, echo_states, window_features
+
+if TYPE_CHECKING:
+    from .chart import Signs
+
+Array = npt.NDArray[Any]
+Floats = npt.NDArray[np.float64]
+LAGS = 10
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """Samples that were seen again: pairs of sights, how often their targets agree, and how often those of two
+    samples drawn at random do."""
+
+    pairs: int
+    agree: float
+    by_chance: float
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """`x`: (samples, steps, features) numbers or (samples, steps) tokens, each sample once; `y`: (samples,
+    outputs) as the loss got them; `steps`: how many of the window's last steps have a target of their own (0:
+    the sample has one); `order`: (batch number, row) at the first sight; `repeats` by bits."""
+
+    x: Array
+    y: Array
+    steps: int
+    tokens: bool
+    classes: bool
+    order: Array
+    repeats: Repeats
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @cached_property
+    def numbers(self) -> Floats | None:
+        numbers = as_numbers(self.x, self.tokens)
+        return None if numbers is None or not np.isfinite(numbers).all() else numbers
+
+    @cached_property
+    def outputs(self) -> Floats | None:
+        """Targets as columns of numbers: classes as marks; of several, the last eight. None for too many classes."""
+        flat = self.y.reshape(len(self.y), -1)
+        if not self.classes:
+            return flat[:, -8:].astype(np.float64) if np.isfinite(flat).all() else None
+        return marks(flat[:, -1])
+
+    @cached_property
+    def aligned(self) -> tuple[Dependence, ...]:
+        """What simple learners get from the pairs as they are, by the way they look at them."""
+        x, y = self.numbers, self.outputs
+        if x is None or y is None:
+            return ()
+        found = []
+        whole = np.arange(len(x))
+        states = echo_states(x)
+        found.append(dependence(window_features(x), y, whole, "ridge on the window"))
+        found.append(dependence(np.concatenate([states[:, -1], states.mean(axis=1)], axis=1), y, whole, "ridge on echo states"))
+        if self.steps:
+            found.extend(self._by_step(x, states))
+        return tuple(d for d in found if d is not None)
+
+    def _by_step(self, x: Floats, states: Floats) -> list[Dependence | None]:
+        steps, length = self.steps, x.shape[1]
+        y = self.y.reshape(len(self.y), steps, -1)
+        columns = marks(y.reshape(-1)) if self.classes else y.reshape(len(self.y) * steps, -1).astype(np.float64)
+        if columns is None or len(columns) != len(x) * steps:
+            return []
+        first = length - steps
+        lags = [np.pad(x, ((0, 0), (k, 0), (0, 0)))[:, first : first + steps] for k in range(min(LAGS, length))]
+        lagged = np.concatenate(lags, axis=2)[..., :240].reshape(len(x) * steps, -1)
+        groups = np.repeat(np.arange(len(x)), steps)
+        return [
+            dependence(lagged, columns, groups, "ridge on the last steps"),
+            dependence(states[:, first:].reshape(len(x) * steps, -1), columns, groups, "ridge on echo states, step by step"),
+        ]
+
+    @property
+    def best(self) -> Dependence | None:
+        return max(self.aligned, key=lambda d: d.skill - max(d.chance, 0.0), default=None)
+
+    @property
+    def found(self) -> bool:
+        return any(d.found for d in self.aligned)
+
+    @property
+    def rows(self) -> int:
+        return len(self.x) * max(1, self.steps)
+
+
+def marks(ids: Array) -> Floats | None:
+    known = np.unique(ids[ids >= 0])
+    if not 2 <= len(known) <= 120:
+        return None
+    return np.asarray(ids[:, None] == known[None, :], dtype=np.float64)
+
+
+def pairs_of(signs: Signs) -> Pairs | None:
+    """None where inputs and targets cannot be paired row by row."""
+    memo = signs.memo("pairs", lambda: _pairs(signs))
+    return memo if isinstance(memo, Pairs) else None
+
+
+def _pairs(signs: Signs) -> Pairs | None:
+    xs: list[Array] = []
+    ys: list[Array] = []
+    order: list[tuple[int, int]] = []
+    shape: tuple[int, ...] | None = None
+    for batch in signs.fed.batches:
+        if batch.x is None or batch.y is None or batch.x.ndim < 2 or not batch.y.size:
+            continue
+        pair = together(batch.x, batch.y)
+        if pair is None:
+            continue
+        x, y = pair
+        if shape is None:
+            shape = (*x.shape[1:], -1, *y.shape[1:])
+        if (*x.shape[1:], -1, *y.shape[1:]) != shape:
+            continue
+        xs.append(x)
+        ys.append(y)
+        order.extend((batch.number, row) for row in range(len(x)))
+    if not xs:
+        return None
+    x, y = np.concatenate(xs), np.concatenate(ys)
+    tokens = bool(np.issubdtype(x.dtype, np.integer))
+    first, repeats = _once(x, y)
+    if tokens and x.ndim > 2:
+        return None
+    steps = y.shape[1] if y.ndim >= 2 and x.ndim >= 2 and 0.7 * x.shape[1] < y.shape[1] <= x.shape[1] and x.shape[1] > 2 else 0
+    classes = signs.fed.is_classes or (signs.fed.is_binary and y.ndim == 1)
+    return Pairs(x[first], y[first], steps, tokens, classes, np.array(order)[first], repeats)
+
+
+def together(x: Array, y: Array) -> tuple[Array, Array] | None:
+    """Both with the samples first: time-first inputs turned, targets that were flattened over time taken apart."""
+    if y.ndim == 0:
+        return None
+    if x.ndim == 3 and x.shape[1] == y.shape[0] != x.shape[0]:
+        x = np.swapaxes(x, 0, 1)
+    if x.shape[0] == y.shape[0]:
+        return x, (y[..., 0] if y.ndim > 1 and y.shape[-1] == 1 else y)
+    if y.ndim <= 2 and y.size == x.shape[0] * x.shape[1]:
+        return x, y.reshape(x.shape[0], x.shape[1])
+    return None
+
+
+def _once(x: Array, y: Array) -> tuple[Array, Repeats]:
+    """Indices of the samples at their first sight, and what their later sights say."""
+    rows = np.ascontiguousarray(x.reshape(len(x), -1))
+    flat = y.reshape(len(y), -1)
+    seen: dict[bytes, int] = {}
+    agree = pairs = 0
+    first = []
+    for index, row in enumerate(rows):
+        earlier = seen.setdefault(row.tobytes(), index)
+        if earlier == index:
+            first.append(index)
+            continue
+        pairs += 1
+        agree += bool(np.array_equal(flat[index], flat[earlier], equal_nan=flat.dtype.kind == "f"))
+    other = np.random.default_rng(0).permutation(len(flat))
+    chance = float(np.mean([np.array_equal(a, b) for a, b in zip(flat, flat[other], strict=True)])) if len(flat) else 0.0
+    return np.array(first, dtype=int), Repeats(pairs, agree / pairs if pairs else 1.0, chance)
