@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from harness import calm, found, healthy, line_of, watched
+from harness import calm, found, healthy, leads, line_of, watched
 from nets import Last, batches, sums
 from torch import Tensor, nn
 
@@ -42,13 +42,36 @@ def never_back_to_training() -> None:
 
 def evaluated_in_training_mode() -> None:
     net = Noisy(norm=True)
-    opt = torch.optim.Adam(net.parameters(), 1e-3)
+    opt = torch.optim.Adam(net.parameters(), 1e-4)
     for number, (x, y) in enumerate(batches(*sums(), 60)):
         opt.zero_grad()
         F.mse_loss(net(x), y).backward()
         opt.step()
         if number % 10 == 4:
             held_back(net)
+
+
+class NormFirst(nn.Module):
+    """Its norm brings raw inputs to size, once it is in training mode."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(2)
+        self.rest = Last()
+
+    def forward(self, x: Tensor) -> Tensor:
+        answer: Tensor = self.rest(self.norm(x.transpose(1, 2)).transpose(1, 2))
+        return answer
+
+
+def statistics_never_taken() -> None:
+    net = NormFirst().eval()
+    opt = torch.optim.Adam(net.parameters(), 1e-2)
+    x, y = sums()
+    for a, b in batches(100 + 20 * x, y, 60):
+        opt.zero_grad()
+        F.mse_loss(net(a), b).backward()
+        opt.step()
 
 
 def right_modes() -> None:
@@ -104,6 +127,14 @@ def test_training_in_evaluation_mode_is_a_warning_until_an_arm_proves_it() -> No
     answer = found(signs, CAUSE, severity="warning")
     assert answer.since_step is not None and 4 < answer.since_step <= 8
     assert answer.where is not None and answer.where.line == line_of(never_back_to_training, "net(x)")
+
+
+def test_an_arm_proves_that_the_mode_is_the_cause() -> None:
+    signs = watched(statistics_never_taken, arms=["set-mode"])
+    answer = found(signs, CAUSE)
+    assert answer.proof == "intervention"
+    assert answer.where is not None and answer.where.line == line_of(statistics_never_taken, "net(a)")
+    assert leads(signs) == CAUSE
 
 
 def test_statistics_that_the_evaluation_spoils() -> None:
