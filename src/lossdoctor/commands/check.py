@@ -12,12 +12,12 @@ from pathlib import Path
 from ..diagnosis.compose import compose
 from ..diagnosis.engine import Diagnosis
 from ..diagnosis.questions import questions, worth_asking
-from ..launch.program import parse_program
+from ..launch.program import Program, parse_program
 from ..launch.zygote import Waker, can_fork
 from ..reports.folder import write_folder
 from ..session.child import WatchedChild
 from ..session.order import WatchOrder
-from ..session.panel import ArmOrder, ArmRun, births, read_arm, run_arms
+from ..session.panel import ArmOrder, ArmRun, births, read_arm, run_arms, run_trials
 from ..signs import Signs
 from ..signs.arms import ArmSign
 from ..trace.events import Birth, InternalError
@@ -78,14 +78,14 @@ def check_script(options: CheckOptions) -> int:
             waker.close()
         raise UserError("interrupted; what was seen until then: lossdoctor report " + str(options.out)) from None
     try:
-        return _conclude(options, form, out, output, status, waker, progress)
+        return _conclude(options, program, form, out, output, status, waker, progress)
     finally:
         if waker is not None:
             waker.close()
 
 
 def _conclude(
-    options: CheckOptions, form: str, out: Path, output: Path, status: int, waker: Waker | None, progress: Progress
+    options: CheckOptions, program: Program, form: str, out: Path, output: Path, status: int, waker: Waker | None, progress: Progress
 ) -> int:
     printed = output.read_text(encoding="utf-8", errors="replace") if output.exists() else ""
     if options.show_output and printed:
@@ -104,12 +104,12 @@ def _conclude(
     if waker is not None and waker.planted and worth_asking(main):
         asked = True
         runs = ask(main, waker, out / "arms", options.panel_seconds, progress)
-        for diagnosis in found:
-            signs = [read_arm(run, diagnosis.signs) for run in runs if run.order.fix]
-            arms[diagnosis.signs.training] = tuple(s for s in signs if s is not None)
+        arms = _signs_of(runs, found)
         born = [b for run in runs if not run.order.fix for b in births(run)]
-    elif options.panel_seconds > 0 and worth_asking(main) and (waker is None or not waker.planted):
-        notes.append("the what-if panel could not be asked: no snapshot of the run could be taken.")
+    elif options.panel_seconds > 0 and worth_asking(main):
+        asked = True
+        notes.append("no snapshot of the run could be taken: the what-ifs are short trials of the script from its first line.")
+        arms = _signs_of(_try(main, program, out / "arms", options.panel_seconds, progress), found)
     spent = time.monotonic() - began if asked else 0.0
     if asked:
         found = examined(trace, arms=arms, births=born, select=options.select, ignore=options.ignore, asked=True)
@@ -128,6 +128,20 @@ def _conclude(
     if form != "github" and os.environ.get("GITHUB_ACTIONS") == "true" and not sys.stderr.isatty():
         show(report, "github", sys.stderr)
     return exit_status(report, options.exit_zero)
+
+
+def _signs_of(runs: list[ArmRun], found: list[Diagnosis]) -> dict[int, tuple[ArmSign, ...]]:
+    return {d.signs.training: tuple(read_arm(run, d.signs) for run in runs if run.order.fix) for d in found}
+
+
+def _try(main: Diagnosis, program: Program, folder: Path, seconds: float, progress: Progress) -> list[ArmRun]:
+    """Trials of the most suspected arms only: each pays for the script's start again."""
+    orders = [ArmOrder(q.name, q.fix, q.args, q.title) for q in questions(main) if q.suspicion >= 2]
+    ended = main.signs.ended
+    whole = ended.seconds if ended is not None else seconds
+    steps, _ = _size(main.signs, 4, seconds)
+    each = max(3.0, min(seconds / 2, 1.5 * whole + 3.0))
+    return run_trials(program, orders, folder, steps=steps, seconds=seconds, each=each, tick=progress.say)
 
 
 def exit_status(report: Report, exit_zero: bool) -> int:

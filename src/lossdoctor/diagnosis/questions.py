@@ -19,6 +19,7 @@ from ..signs.standing import (
     weights_off_init,
 )
 from .engine import Diagnosis
+from .net_questions import net_questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,8 @@ def questions(diagnosis: Diagnosis) -> list[Question]:
     weights = _class_weights(signs)
     if weights is not None:
         ask("weight-classes", "weight-classes", {"weights": weights}, "classes weighted by rarity", 3)
+    for question in net_questions(signs):
+        ask(*question)
     found = [q for q in found if q.suspicion > 0]
     found.sort(key=lambda q: -q.suspicion)
     return found

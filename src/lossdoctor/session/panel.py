@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..launch.program import Program
 from ..launch.zygote import Waker
 from ..signs.arms import ArmSign, original_at
 from ..signs.chart import Signs
 from ..trace.events import ArmEnded, Birth
 from ..trace.reader import Trace, read_trace
 from ..words import UserError
+from .child import WatchedChild
+from .order import WatchOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class ArmRun:
     status: int
     seconds: float
     ended: bool
+    kind: str = "fork"
 
 
 def run_arms(
@@ -86,8 +90,36 @@ def run_arms(
     return done
 
 
-def read_arm(run: ArmRun, signs: Signs) -> ArmSign | None:
-    """What an arm showed, beside the original after as many updates. None where it left nothing."""
+def run_trials(
+    program: Program, orders: Sequence[ArmOrder], folder: Path, *, steps: int, seconds: float, each: float,
+    tick: Callable[[str], None] | None = None,
+) -> list[ArmRun]:  # fmt: skip
+    """The arms where no snapshot could be taken: the script once more from its first line, one process an arm,
+    in a sandbox, one after the other, as many as fit into `seconds`."""
+    done: list[ArmRun] = []
+    began = time.monotonic()
+    for order in orders:
+        left = seconds - (time.monotonic() - began)
+        if left <= 0 or (done and left < 0.7 * max(r.seconds for r in done)):
+            break
+        if not order.fix:
+            continue
+        if tick is not None:
+            tick(order.title)
+        place = folder / order.name
+        watch = WatchOrder(
+            program.kind, program.target, program.argv, str(place / "trace"), mode="trial", scratch=str(place / "scratch"),
+            budget=0.05, allowance=0.3, seconds=min(each, left), steps=steps, apply=((order.fix, order.args),),
+        )  # fmt: skip
+        since = time.monotonic()
+        place.mkdir(parents=True, exist_ok=True)
+        status = WatchedChild(watch, place, None, place / "output.txt").wait(max(each, left))
+        done.append(ArmRun(order, place / "trace", status, time.monotonic() - since, True, "trial"))
+    return done
+
+
+def read_arm(run: ArmRun, signs: Signs) -> ArmSign:
+    """What an arm showed, beside the original after as many updates; one that left nothing took no hold."""
     trace = _trace(run.folder)
     order = run.order
     if trace is None:
@@ -108,7 +140,7 @@ def read_arm(run: ArmRun, signs: Signs) -> ArmSign | None:
         order.name, order.fix, order.args, order.title, held, note, reached, run.seconds, loss, loss.skill,
         original_at(signs.loss, reached), held_skill=loss.held_skill,
         balanced=balanced.balanced_accuracy if balanced is not None else None,
-        original_balanced=before.balanced_accuracy if before is not None else None,
+        original_balanced=before.balanced_accuracy if before is not None else None, kind=run.kind,
     )  # fmt: skip
 
 

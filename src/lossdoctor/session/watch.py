@@ -120,10 +120,14 @@ class Watch:
             if updates >= self.arm["steps"] or time.monotonic() - self._started > self.arm["seconds"]:
                 self._end_arm("steps" if updates >= self.arm["steps"] else "seconds")
             return
+        if self._training_began is None:
+            self._training_began = time.monotonic()
+        # A trial's time counts from its first training step: starting up is not what is compared.
+        began = self._training_began if order.mode == "trial" else self._started
         if order.steps is not None and updates >= order.steps:
             self._stopped_by = "steps"
             self.stopper.request(f"after {order.steps} steps")
-        elif order.seconds is not None and time.monotonic() - self._started > order.seconds:
+        elif order.seconds is not None and time.monotonic() - began > order.seconds:
             self._stopped_by = "seconds"
             self.stopper.request(f"after {order.seconds:g} seconds")
         self.stopper.raise_if_requested()
@@ -175,17 +179,20 @@ class Watch:
         try:
             if watcher is not None:
                 watcher.finish()
-                knobs = watcher.knobs
-                self.writer.event(
-                    events.ArmEnded(
-                        arm=arm["name"], fix="", args={}, took_hold=bool(knobs is None or knobs.took_hold or not knobs),
-                        note=knobs.note if knobs else "", steps=watcher.updates,
-                        seconds=time.monotonic() - self._started, folder="", how=how,
-                    )
-                )  # fmt: skip
+                self._note_arm(watcher, how, str(arm["name"]))
             self.writer.close()
         finally:
             os._exit(0)
+
+    def _note_arm(self, watcher: Watcher, how: str, name: str = "") -> None:
+        """Whether the interventions took hold: an arm that cannot prove it is no evidence."""
+        knobs = watcher.knobs
+        self.writer.event(
+            events.ArmEnded(
+                arm=name, fix="", args={}, took_hold=not knobs or knobs.took_hold, note=knobs.note if knobs else "",
+                steps=watcher.updates, seconds=time.monotonic() - self._started, folder="", how=how,
+            )
+        )  # fmt: skip
 
     # -- the end --------------------------------------------------------------------------------------
 
@@ -223,8 +230,10 @@ class Watch:
         if self.doors is not None:
             with contextlib.suppress(Exception):
                 self.doors.close()
-        if watcher is not None and how != "interrupted":
+        if watcher is not None and how != "interrupted" and self.order.mode != "trial":
             self._probe(watcher)
+        if watcher is not None and self.order.mode == "trial":
+            self._note_arm(watcher, how)
         with contextlib.suppress(Exception):
             self._note_scratch()
             self.writer.event(
@@ -250,7 +259,8 @@ class Watch:
     def _probe(self, watcher: Watcher) -> None:
         """What needs no further steps is found out on copies, after the script's last line."""
         from ..frameworks.torch.handle import probe_dependence
+        from ..frameworks.torch.quiet_probe import probe_without_noise
 
-        probes: list[Callable[[Watcher], None]] = [probe_dependence]
+        probes: list[Callable[[Watcher], None]] = [probe_dependence, probe_without_noise]
         for probe in probes:
             watcher.guard.call(probe.__name__, probe, watcher)

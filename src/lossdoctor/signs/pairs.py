@@ -21,12 +21,11 @@ LAGS = 10
 
 @dataclass(frozen=True)
 class Repeats:
-    """Samples that were seen again: pairs of sights, how often their targets agree, and how often those of two
-    samples drawn at random do."""
+    """Samples that were seen again, by the bits of their inputs: how many sights, and how their targets hang
+    together: 1 the same ones, 0 as those of any two samples (correlation, or Cohen's kappa of classes)."""
 
-    pairs: int
-    agree: float
-    by_chance: float
+    count: int
+    related: float
 
 
 @dataclass(frozen=True)
@@ -164,15 +163,26 @@ def _once(x: Array, y: Array) -> tuple[Array, Repeats]:
     rows = np.ascontiguousarray(x.reshape(len(x), -1))
     flat = y.reshape(len(y), -1)
     seen: dict[bytes, int] = {}
-    agree = pairs = 0
-    first = []
+    first, again = [], []
     for index, row in enumerate(rows):
         earlier = seen.setdefault(row.tobytes(), index)
         if earlier == index:
             first.append(index)
-            continue
-        pairs += 1
-        agree += bool(np.array_equal(flat[index], flat[earlier], equal_nan=flat.dtype.kind == "f"))
-    other = np.random.default_rng(0).permutation(len(flat))
-    chance = float(np.mean([np.array_equal(a, b) for a, b in zip(flat, flat[other], strict=True)])) if len(flat) else 0.0
-    return np.array(first, dtype=int), Repeats(pairs, agree / pairs if pairs else 1.0, chance)
+        else:
+            again.append((earlier, index))
+    before, after = (flat[[pair[side] for pair in again]] for side in (0, 1))
+    return np.array(first, dtype=int), Repeats(len(again), _related(before, after, flat) if again else 1.0)
+
+
+def _related(before: Array, after: Array, every: Array) -> float:
+    if every.dtype.kind in "iub":
+        shares = np.unique(every, return_counts=True)[1] / every.size
+        chance = float((shares**2).sum())
+        return (float(np.mean(before == after)) - chance) / max(1e-9, 1 - chance)
+    if not np.isfinite(before).all() or not np.isfinite(after).all():
+        return 1.0
+    low, high = np.quantile(every, [0.02, 0.98])
+    a, b = (np.clip(v, low, high).reshape(-1).astype(np.float64) for v in (before, after))
+    if a.std() < 1e-12 or b.std() < 1e-12:
+        return 1.0
+    return float(np.corrcoef(a, b)[0, 1])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .arms import LEARNS, ArmSign
+from .net_arms import believed, points
 from .series import middle
 
 if TYPE_CHECKING:
@@ -112,6 +113,9 @@ def rate_fell(signs: Signs) -> bool:
 def suspicious(signs: Signs, arm: ArmSign) -> bool:
     """Is there an independent sign for what this arm changes? It breaks ties between arms that cure alike."""
     step = signs.step
+    pointed = points(signs, arm)
+    if pointed is not None:
+        return pointed
     if arm.fix == "scale-inputs":
         return inputs_off_scale(signs)
     if arm.fix == "scale-targets":
@@ -133,8 +137,9 @@ def suspicious(signs: Signs, arm: ArmSign) -> bool:
 
 
 ROOTS = (
-    "set-batch-first", "unfreeze", "set-mode", "scale-inputs", "scale-targets", "reinit", "loosen-clip", "set-weight-decay",
-    "drop-scheduler", "memory", "add-clip", "weight-classes", "lower-lr", "raise-lr", "swap-optimizer",
+    "use-float32", "set-batch-first", "unfreeze", "set-mode", "reset-state", "scale-inputs", "scale-targets", "reinit", "loosen-clip", "set-weight-decay",
+    "drop-scheduler", "memory", "add-clip", "weight-classes", "weigh-loss-term",
+    "set-batch", "lower-lr", "raise-lr", "shallower", "set-dropout", "widen", "swap-optimizer",
 )  # fmt: skip
 """Earlier in the way from data to update first: where two arms cure alike, the earlier one is the root."""
 
@@ -161,6 +166,8 @@ def leading_arm(signs: Signs) -> ArmSign | None:
 
 def _trusted(signs: Signs, arm: ArmSign) -> bool:
     """Better on the training data alone, and worse on what was held back, is memorising."""
+    if not believed(signs, arm):
+        return False
     held = signs.loss.held_skill
     if held is None or arm.held_skill is None:
         return True

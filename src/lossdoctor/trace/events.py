@@ -42,6 +42,7 @@ class ParamFacts:
     radius: float | None = None
     role: str = ""
     module: str = ""
+    dtype: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +337,39 @@ class ModeSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class DropoutSeen:
+    """Dropout with share `p`, at work in a training pass."""
+
+    kind: ClassVar[str] = "dropout-seen"
+    thin: ClassVar[bool] = True
+    step: int
+    p: float
+    site: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class AutocastSeen:
+    """Autocast to `dtype` (float16, bfloat16) was entered."""
+
+    kind: ClassVar[str] = "autocast-seen"
+    thin: ClassVar[bool] = False
+    step: int
+    dtype: str
+    device: str = ""
+    site: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsLoaded:
+    """A model was given other weights by `load_state_dict` once training had begun."""
+
+    kind: ClassVar[str] = "weights-loaded"
+    thin: ClassVar[bool] = True
+    step: int
+    site: int = -1
+
+
+@dataclass(frozen=True, slots=True)
 class BatchSaved:
     """A captured batch: names of its arrays in the trace. `x` is what the model was given first, `y` the
     target of the loss, `p` the prediction given to the loss."""
@@ -471,14 +505,15 @@ class InternalError:
 Event = (
     RunStarted | RunEnded | ModelSeen | ParamSeen | OptimizerSeen | Site | LossTerm | LossGraph | GraphCut
     | GradientUse | ClipSeen | SchedulerSeen | LayerSample | RecurrentCall | ModuleSample | ModeSeen | BatchSaved
-    | HeldInput | ScalerUsed | PredictionSample | Birth | Probed | ArmEnded | Note | InternalError
+    | DropoutSeen | AutocastSeen | WeightsLoaded | HeldInput | ScalerUsed | PredictionSample | Birth | Probed | ArmEnded | Note | InternalError
 )  # fmt: skip
 
 EVENTS: dict[str, type] = {
     cls.kind: cls
     for cls in (
         RunStarted, RunEnded, ModelSeen, ParamSeen, OptimizerSeen, Site, LossTerm, LossGraph, GraphCut, GradientUse,
-        ClipSeen, SchedulerSeen, LayerSample, RecurrentCall, ModuleSample, ModeSeen, BatchSaved, HeldInput, ScalerUsed,
+        ClipSeen, SchedulerSeen, LayerSample, RecurrentCall, ModuleSample, ModeSeen, DropoutSeen, AutocastSeen,
+        WeightsLoaded, BatchSaved, HeldInput, ScalerUsed,
         PredictionSample,
         Birth, Probed, ArmEnded, Note, InternalError,
     )

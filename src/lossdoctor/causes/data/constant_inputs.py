@@ -47,11 +47,13 @@ import numpy as np
 
 from ...signs import Signs
 from ...signs.standing import learned
+from ...trace.events import ModuleSample
 from ...words import Judgement
 from ..cause import Cause, finding
 from ..places import recurrent_place
 
 NEARLY_ALL = 0.97
+RECURRENT = ("LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell")
 
 
 def judge(signs: Signs) -> Judgement:
@@ -67,6 +69,21 @@ def judge(signs: Signs) -> Judgement:
     varied_targets = signs.fed.targets is not None and len(np.unique(signs.fed.targets)) > 1
     flat = not signs.fed.integer_inputs and spread <= 1e-6 * max(size, 1e-30)
     time_only = flat and _varies_over_time(inputs)
+    silenced = _silenced(signs)
+    if silenced is not None and varied_targets and not learned(signs) and not flat:
+        return finding(
+            CAUSE.id,
+            f"The inputs are silenced inside the net: {silenced.module or silenced.cls} ({silenced.cls}) gives the same numbers for "
+            "every sample and step, before the recurrent layer sees anything.",
+            [
+                (f"deviation of what {silenced.module or silenced.cls} gives, over samples and steps", silenced.over_samples, "> 0"),
+                ("largest deviation of an input over the samples", spread, "> 0"),
+            ],
+            confidence=0.93,
+            where=recurrent_place(signs),
+            since_step=0,
+            panels=("inputs", "loss"),
+        )
     if same < NEARLY_ALL and not flat:
         return CAUSE.healthy(f"the commonest input makes up {same:.0%} of the captured samples")
     if not varied_targets or learned(signs):
@@ -86,6 +103,18 @@ def judge(signs: Signs) -> Judgement:
         since_step=0,
         panels=("inputs", "loss"),
     )
+
+
+def _silenced(signs: Signs) -> ModuleSample | None:
+    """The first module before the recurrent layers whose output is constant on the first batch."""
+    first = [m for m in signs.time.modules if m.step == 0]
+    for sample in first:
+        if sample.cls in RECURRENT:
+            return None
+        inner = "ReLU" not in sample.cls and sample.cls not in ("relu", "sigmoid", "tanh")
+        if inner and sample.shape and sample.shape[0] > 1 and sample.over_samples <= 1e-6 * max(1.0, sample.max_abs):
+            return sample if any(m.cls in RECURRENT for m in first) else None
+    return None
 
 
 def _varies_over_time(inputs: tuple[np.ndarray[tuple[int, ...], np.dtype[np.float64]], ...]) -> bool:

@@ -39,6 +39,8 @@ class Batches:
         self._held_back_calls = 0
         self.first_call: tuple[Any, ...] | None = None
         self.first_target: torch.Tensor | None = None
+        self._called: tuple[Any, ...] | None = None
+        self.last: tuple[tuple[Any, ...], int, torch.Tensor, torch.Tensor] | None = None
         self._activations = 0
         self._relus = 0
         self._held_calls = 0
@@ -51,6 +53,8 @@ class Batches:
             return
         if self.first_call is None and isinstance(args, tuple):
             self.first_call = tuple(a.detach().clone() if isinstance(a, torch.Tensor) else a for a in args)
+        if self.watcher.sampled and isinstance(args, tuple):
+            self._called = args
         if self._x is None:
             tensor = next((a for a in args if isinstance(a, torch.Tensor)), None)
             if tensor is None:
@@ -85,6 +89,7 @@ class Batches:
         watcher = self.watcher
         if self.first_target is None:
             self.first_target = target.detach().clone()
+        self._keep_last(term, prediction, target)
         if self._pairs >= MAX_PAIRS or not (watcher.sampled or number < EARLY or (self.dense and number >= self._next)):
             return
         self._next = int(number * 1.05) + 1
@@ -94,6 +99,14 @@ class Batches:
         if with_x:
             self._inputs += 1
         self._keep(term, number, x if with_x else None, prediction, target, False)
+
+    def _keep_last(self, term: int, prediction: torch.Tensor, target: torch.Tensor) -> None:
+        """The last sampled call with what was made of it: for probes that repeat it on a copy of the net."""
+        called, self._called = self._called, None
+        if called is None or not self.watcher.sampled or sum(a.numel() for a in called if isinstance(a, torch.Tensor)) > 2_000_000:
+            return
+        kept = tuple(a.detach().clone() if isinstance(a, torch.Tensor) else a for a in called)
+        self.last = (kept, term, prediction.detach().clone(), target.detach().clone())
 
     def saw_held_back(self, term: int, prediction: torch.Tensor, target: torch.Tensor) -> None:
         self._held_back_calls += 1

@@ -31,6 +31,7 @@ def install(watcher: Watcher) -> Doors:
     doors = Doors()
     _watch_engine(doors, watcher)
     _watch_criteria(doors, watcher)
+    _watch_noise(doors, watcher)
     _watch_recurrences(doors, watcher)
     _watch_clips(doors, watcher)
     _watch_schedulers(doors, watcher)
@@ -56,6 +57,8 @@ def _watch_engine(doors: Doors, watcher: Watcher) -> None:
                 watcher.guard.surely("transform", outside_transforms, watcher.on_transformed_backward, outputs[0])
         else:
             call("backward", watcher.on_backward_begin, outputs)
+            if watcher.knobs:
+                args = call("knob", watcher.knobs.backward, args) or args
         return args, kwargs
 
     def leave(error: BaseException | None) -> None:
@@ -83,12 +86,36 @@ def _watch_criteria(doors: Doors, watcher: Watcher) -> None:
             return args, kwargs
 
         def after(args: Args, kwargs: Kwargs, result: Any) -> None:
+            if watcher.knobs:
+                call("knob", watcher.knobs.criterion_gave, name, result)
             call("criterion", watcher.on_criterion, name, args, kwargs, result)
 
         return lambda original: wrap(original, is_compiling, before, after)
 
     for name in CRITERIA:
         doors.replace(torch.nn.functional, name, criterion(name))
+
+
+def _watch_noise(doors: Doors, watcher: Watcher) -> None:
+    """Dropout as it is called: by a module, or by the script itself. And the casts of autocast."""
+    call = watcher.guard.call
+
+    def drops(args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]:
+        if watcher.looking:
+            call("dropout", watcher.on_dropout, args, kwargs)
+        if watcher.knobs:
+            return call("knob", watcher.knobs.dropout, args, kwargs) or (args, kwargs)
+        return args, kwargs
+
+    def casts(args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]:
+        call("autocast", watcher.on_autocast, args[0])
+        if watcher.knobs:
+            call("knob", watcher.knobs.autocast, args[0])
+        return args, kwargs
+
+    for name in ("dropout", "dropout1d", "dropout2d", "alpha_dropout"):
+        doors.replace(torch.nn.functional, name, lambda original: wrap(original, is_compiling, drops, None), looking=True)
+    doors.replace(torch.autocast, "__enter__", lambda original: wrap(original, is_compiling, casts, None))
 
 
 def _watch_recurrences(doors: Doors, watcher: Watcher) -> None:
@@ -186,6 +213,10 @@ def _watch_evaluation(doors: Doors, watcher: Watcher) -> None:
         return args, kwargs
 
     doors.replace(torch.utils.data.DataLoader, "__iter__", lambda original: wrap(original, is_compiling, workers, None))
+    def loaded(args: Args, kwargs: Kwargs, result: Any) -> None:
+        call("load", watcher.on_weights_loaded, args[0])
+
+    doors.replace(torch.nn.Module, "load_state_dict", lambda original: wrap(original, is_compiling, None, loaded))
     doors.replace(torch.no_grad, "__enter__", lambda original: wrap(original, is_compiling, None, entered))
     doors.replace(torch.inference_mode, "__enter__", lambda original: wrap(original, is_compiling, None, entered))
 

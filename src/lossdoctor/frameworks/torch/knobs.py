@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from .doors import Guard
+
 Args = tuple[Any, ...]
 Kwargs = dict[str, Any]
 
@@ -20,6 +22,7 @@ class Knob:
     """One intervention. `took_hold` turns true when it has changed something; `note` says why it has not."""
 
     inputs_wanted = False
+    guard: Guard | None = None
 
     def __init__(self) -> None:
         self.took_hold = False
@@ -52,6 +55,20 @@ class Knob:
 
     def loader(self, loader: Any) -> None:
         """A pass over a DataLoader is about to begin."""
+
+    def criterion_gave(self, name: str, result: Any) -> None:
+        """What a loss function returned."""
+
+    def backward(self, args: Args) -> Args:
+        """Arguments of autograd's engine: (losses, their gradients, ...)."""
+        return args
+
+    def dropout(self, args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]:
+        """Arguments of torch.nn.functional.dropout and its kin."""
+        return args, kwargs
+
+    def autocast(self, context: Any) -> None:
+        """A context of torch.autocast is about to be entered."""
 
 
 class ScaleRate(Knob):
@@ -437,9 +454,32 @@ class Knobs:
         for knob in self.knobs:
             knob.after_backward()
 
+    def adopt(self, guard: Guard) -> None:
+        """Knobs that run the script's model themselves switch this off meanwhile."""
+        for knob in self.knobs:
+            knob.guard = guard
+
     def loader(self, loader: Any) -> None:
         for knob in self.knobs:
             knob.loader(loader)
+
+    def criterion_gave(self, name: str, result: Any) -> None:
+        for knob in self.knobs:
+            knob.criterion_gave(name, result)
+
+    def backward(self, args: Args) -> Args:
+        for knob in self.knobs:
+            args = knob.backward(args)
+        return args
+
+    def dropout(self, args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]:
+        for knob in self.knobs:
+            args, kwargs = knob.dropout(args, kwargs)
+        return args, kwargs
+
+    def autocast(self, context: Any) -> None:
+        for knob in self.knobs:
+            knob.autocast(context)
 
     def before_step(self, opt: Any) -> None:
         for knob in self.knobs:
@@ -490,5 +530,7 @@ def make_knob(fix: str, args: Numbers) -> Knob | None:
     if fix == "weight-classes":
         return WeighClasses(list(args["weights"]))
     from .data_knobs import make_data_knob
+    from .net_knobs import make_net_knob
+    from .step_knobs import make_step_knob
 
-    return make_data_knob(fix, args)
+    return make_data_knob(fix, args) or make_net_knob(fix, args) or make_step_knob(fix, args)

@@ -75,6 +75,15 @@ class Widen(Knob):
         if not any(module is model for model in self._models):
             return None
         self._models = [model for model in self._models if model is not module]
+        assert self.guard is not None
+        off, self.guard.off = self.guard.off, True
+        try:
+            self._rebuild(module, args)
+        finally:
+            self.guard.off = off
+        return None
+
+    def _rebuild(self, module: nn.Module, args: Args) -> None:
         state = torch.random.get_rng_state()
         for variant in variants(module):
             twin = copy.deepcopy(module)
@@ -90,7 +99,6 @@ class Widen(Knob):
             self._new.update(widen(module, self.factor, self.least, variant))
             torch.random.set_rng_state(state)
             break
-        return None
 
     def before_step(self, opt: Any) -> None:
         if not self._new:

@@ -97,6 +97,7 @@ def param_facts(param: torch.Tensor, name: str, owner: nn.Module | None, leaf: s
         name=name, shape=tuple(param.shape), numel=numel, requires_grad=bool(param.requires_grad), std=std,
         mean=mean, max_abs=largest, default_std=default_std(param, owner, leaf), rows_equal=equal,
         radius=spectral_radius(values, owner, leaf), role=role(owner, leaf), module=module,
+        dtype=str(param.dtype).removeprefix("torch."),
     )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ class Recurrences:
         self.watcher = watcher
         self.layers: list[tuple[str, RecurrentCall, dict[int, torch.Tensor]]] = []
         self.cells: dict[int, tuple[list[Callable[[], CellCall]], torch.Tensor]] = {}
-        self.last_state: dict[int, int] = {}
+        self.last_state: dict[int, torch.Tensor] = {}
 
     def clear(self) -> None:
         self.layers.clear()
@@ -54,10 +54,12 @@ class Recurrences:
             return
         output = result[0]
         states = state if isinstance(state, tuple | list) else (state,)
+        if training and dropout > 0 and count > 1:
+            self.watcher.saw_dropout(float(dropout))
         key = id(weights[0])
-        carried = self.last_state.get(key) == states[0].data_ptr() and states[0].data_ptr() != 0
+        carried = self._carried(key, states[0])
         attached = states[0].grad_fn is not None and carried
-        self.last_state[key] = result[1].data_ptr()
+        self.last_state[key] = result[1].detach()
         name = self._module_name(weights[0])
         self.watcher.write(
             events.RecurrentCall(
@@ -96,7 +98,7 @@ class Recurrences:
             return
         keep = slice(0, MAX_SAMPLES)
         if not calls:
-            carried = self.last_state.get(id(w_hh)) == h.data_ptr()
+            carried = self._carried(id(w_hh), h)
             self.watcher.write(
                 events.RecurrentCall(
                     step=self.watcher.updates, module=self._module_name(w_ih), cell=fn, input_shape=tuple(x.shape),
@@ -104,7 +106,7 @@ class Recurrences:
                     carried=carried, attached=carried and h.grad_fn is not None, site=self.watcher.site("recurrent"),
                 )
             )  # fmt: skip
-        self.last_state[id(w_hh)] = out_h.data_ptr()
+        self.last_state[id(w_hh)] = out_h.detach()
         grads: dict[int, torch.Tensor] = {}
         made = CellCall(
             kind=fn.removesuffix("_cell"),  # type: ignore[arg-type]
@@ -115,6 +117,15 @@ class Recurrences:
         if out_c is not None and out_c.requires_grad:
             self._keep_gradient(out_c, grads, 1, keep)
         calls.append(lambda: dataclasses.replace(made, dh=grads.get(0), dc=grads.get(1)))
+
+    def _carried(self, key: int, state: torch.Tensor) -> bool:
+        """Is this the state with which the recurrence ended last, itself or (where looking is free) a copy?"""
+        last = self.last_state.get(key)
+        if last is None or last.shape != state.shape or not state.numel():
+            return False
+        if last.data_ptr() == state.data_ptr():
+            return True
+        return state.device.type == "cpu" and bool(state.any()) and bool(torch.equal(last, state.detach()))
 
     def _keep_gradient(self, tensor: torch.Tensor, into: dict[int, torch.Tensor], index: int, keep: slice | None = None) -> None:
         """Note the gradient that will arrive at `tensor`. On its node, not on itself: a tensor with a hook

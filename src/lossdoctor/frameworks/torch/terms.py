@@ -24,6 +24,7 @@ class Terms:
         self._known: dict[tuple[Any, ...], int] = {}
         self._open: list[tuple[int, torch.Tensor, float]] = []
         self.by_hand: int | None = None
+        self.call_of: dict[int, tuple[str, tuple[Any, ...], dict[str, Any]]] = {}
 
     def called(self, fn: str, args: tuple[Any, ...], kwargs: dict[str, Any], result: torch.Tensor) -> None:
         """A loss function of torch.nn.functional returned `result` for (input, target)."""
@@ -42,6 +43,8 @@ class Terms:
                 return
             term = self._known[key] = len(self._known)
             watcher.write(describe(watcher.updates, term, fn, args, kwargs, given, target, site, held_back))
+        if not held_back:
+            self.call_of[term] = (fn, args[2:], {k: v for k, v in kwargs.items() if k not in ("input", "target")})
         value, count = per_element(fn, given, target, args, kwargs, result)
         if held_back:
             watcher.fetch.put(value, self._deliver_held_back(term, site, count))

@@ -65,6 +65,8 @@ class Watcher:
         self.guard = Guard(own, self._internal_error, self.aside, self.hidden)
         self.sampler = Sampler(budget, allowance, own)
         self.knobs = knobs
+        if knobs is not None:
+            knobs.adopt(self.guard)
         self.fetch = Fetch()
         self.book = ParamBook()
         self.terms = Terms(self)
@@ -108,6 +110,8 @@ class Watcher:
         self._outputs: list[tuple[str, str, bool, bool, int]] = []
         self._no_grad_looks = 0
         self._peeking = False
+        self._dropouts: set[tuple[float, int]] = set()
+        self._casts: set[str] = set()
         self._look_started = 0
         self._walks = 0
         self.last_output: torch.Tensor | None = None
@@ -188,6 +192,7 @@ class Watcher:
         torch.set_num_threads(1)
         self.writer = writer
         self.knobs = knobs
+        knobs.adopt(self.guard)
         self.guard.adopt()
         self.fetch = Fetch()
         self.terms = Terms(self)
@@ -288,6 +293,34 @@ class Watcher:
         if self._no_grad_looks <= 10 or self._no_grad_looks % 100 == 0:
             self._peeking = True
             self.attach_module_hooks()
+
+    def on_dropout(self, args: Any, kwargs: Any) -> None:
+        """Arguments of torch.nn.functional.dropout: (input, p=0.5, training=True, inplace=False)."""
+        p = args[1] if len(args) > 1 else kwargs.get("p", 0.5)
+        training = args[2] if len(args) > 2 else kwargs.get("training", True)
+        if training and isinstance(p, int | float):
+            self.saw_dropout(float(p))
+
+    def saw_dropout(self, p: float) -> None:
+        """Noise that is at work, each share at each place once."""
+        site = self.site("dropout")
+        if p > 0 and torch.is_grad_enabled() and (p, site) not in self._dropouts:
+            self._dropouts.add((p, site))
+            self.write(events.DropoutSeen(self.updates, p, site))
+
+    @property
+    def saw_noise(self) -> bool:
+        return bool(self._dropouts)
+
+    def on_weights_loaded(self, module: nn.Module) -> None:
+        if self.updates and self._is_model(module):
+            self.write(events.WeightsLoaded(self.updates, self.site("load")))
+
+    def on_autocast(self, context: Any) -> None:
+        dtype = str(getattr(context, "fast_dtype", "")).removeprefix("torch.")
+        if getattr(context, "_enabled", False) and dtype not in self._casts:
+            self._casts.add(dtype)
+            self.write(events.AutocastSeen(self.updates, dtype, str(getattr(context, "device", "")), self.site("autocast")))
 
     # -- the loss and its backward --------------------------------------------------------------------
 

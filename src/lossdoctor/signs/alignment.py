@@ -1,0 +1,139 @@
+"""Do targets stand beside their own inputs? Shifts, and the places of the targets in the recorded series."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..baselines.dependence import Dependence, dependence, window_features
+from .pairs import Floats, Pairs, pairs_of
+from .recorded import Recorded, recorded
+
+if TYPE_CHECKING:
+    from .chart import Signs
+
+SHIFTS = (1, -1, 2, -2, 3, -3, 4, -4, 5, -5)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Targets that are, bit for bit, values of the series that the inputs were cut from: `share` of them, and
+    how many of these lie at one distance from the end of their window (`lag` steps after it; 0 is the next)."""
+
+    share: float
+    at_one: float
+    lag: int
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """What rows outside of the window tell: skill with them and without, for the same samples, the 95th percentile
+    of the gain by chance, and the distance at which one row tells most."""
+
+    without: float
+    together: float
+    chance: float
+    rows: int
+    lag: int
+    samples: int
+
+    @property
+    def gain(self) -> float:
+        return self.together - max(0.0, self.without)
+
+
+def shifted(signs: Signs) -> tuple[int, Dependence] | None:
+    """(k, what the inputs tell of the targets k rows further on in their batch): the best shift, where one tells
+    anything. None where batches are small."""
+    memo = signs.memo("shifted", lambda: _shifted(pairs_of(signs)))
+    return memo if isinstance(memo, tuple) else None
+
+
+def _shifted(pairs: Pairs | None) -> tuple[int, Dependence] | None:
+    if pairs is None or pairs.numbers is None or pairs.outputs is None or pairs.steps:
+        return None
+    x, y = window_features(pairs.numbers), pairs.outputs
+    where = {(int(b), int(r)): i for i, (b, r) in enumerate(pairs.order)}
+    best: tuple[int, Dependence] | None = None
+    for shift in SHIFTS:
+        both = [(i, where[b, r + shift]) for (b, r), i in where.items() if (b, r + shift) in where]
+        if len(both) < 0.5 * len(pairs) or len(both) < 60:
+            continue
+        here, there = (np.array([pair[side] for pair in both]) for side in (0, 1))
+        found = dependence(x[here], y[there], np.arange(len(both)), f"targets {shift} rows on")
+        if found is not None and found.found and (best is None or found.skill > best[1].skill):
+            best = (shift, found)
+    return best
+
+
+def places(signs: Signs) -> Places | None:
+    """None without a recorded series or single targets of a regression."""
+    memo = signs.memo("places", lambda: _places(pairs_of(signs), recorded(signs)))
+    return memo if isinstance(memo, Places) else None
+
+
+def _places(pairs: Pairs | None, series: Recorded | None) -> Places | None:
+    if pairs is None or series is None or pairs.classes or pairs.steps or len(series.sample) < 60:
+        return None
+    y = pairs.y.reshape(len(pairs.y), -1)[series.sample, 0]
+    best: Places | None = None
+    for feature in range(series.x.shape[1]):
+        column = series.x[:, feature]
+        values, index, counts = np.unique(column, return_index=True, return_counts=True)
+        at = np.searchsorted(values, y).clip(0, len(values) - 1)
+        hit = (values[at] == y) & (counts[at] == 1)
+        if not hit.any():
+            continue
+        lags = index[at][hit] - (series.start[hit] + series.window)
+        kinds, often = np.unique(lags, return_counts=True)
+        found = Places(float(hit.mean()), float(often.max() / hit.sum()), int(kinds[often.argmax()]))
+        if best is None or found.share > best.share:
+            best = found
+    return best
+
+
+def beyond(signs: Signs, future: bool) -> Beyond | None:
+    """Do rows before the window (or, `future`, at and after its end) tell the target, where those in it do not?
+    None without a recorded series that reaches far enough."""
+    memo = signs.memo(f"beyond-{future}", lambda: _beyond(pairs_of(signs), recorded(signs), future))
+    return memo if isinstance(memo, Beyond) else None
+
+
+def _beyond(pairs: Pairs | None, series: Recorded | None, future: bool) -> Beyond | None:
+    if pairs is None or series is None or pairs.outputs is None or pairs.steps:
+        return None
+    length, size = series.window, series.x.shape[1]
+    best: Beyond | None = None
+    for rows in sorted({max(2, length // 2), length, 2 * length, 3 * length}):
+        if (rows + length) * size > 300:
+            continue
+        index, values = series.around(-length, rows) if future else series.around(-length - rows, 0)
+        if len(index) < 100:
+            continue
+        y = pairs.outputs[series.sample[index]]
+        split = length * size if future else rows * size
+        inner, outer = (values[:, :split], values[:, split:]) if future else (values[:, split:], values[:, :split])
+        found = _gain(inner, outer, y, rows, size, future)
+        if found is not None and (best is None or found.gain > best.gain + 0.02):
+            best = found
+    return best
+
+
+def _gain(inner: Floats, outer: Floats, y: Floats, rows: int, size: int, future: bool) -> Beyond | None:
+    groups = np.arange(len(y))
+    without = dependence(inner, y, groups, "", blocks=True)
+    together = dependence(np.concatenate([inner, outer], axis=1), y, groups, "", blocks=True)
+    if without is None or together is None:
+        return None
+    rng = np.random.default_rng(0)
+    gains = []
+    for _ in range(8):
+        turn = int(rng.integers(len(y) // 8 + 1, len(y) - len(y) // 8))
+        moved = dependence(np.concatenate([inner, np.roll(outer, turn, axis=0)], axis=1), y, groups, "", blocks=True)
+        gains.append((moved.skill if moved is not None else 0.0) - max(0.0, without.skill))
+    told = np.nan_to_num(np.abs(np.corrcoef(np.concatenate([outer, y[:, :1]], axis=1).T)[-1, :-1])).reshape(rows, size).max(axis=1)
+    peak = int(told.argmax())
+    lag = peak if future else rows - peak
+    return Beyond(without.skill, together.skill, max(gains), rows, lag, len(y))
