@@ -19,6 +19,7 @@ from lossdoctor.diagnosis.engine import Diagnosis, examine
 from lossdoctor.diagnosis.questions import Question, questions
 from lossdoctor.frameworks.sampling import OwnTime
 from lossdoctor.frameworks.torch.handle import probe_dependence
+from lossdoctor.frameworks.torch.quiet_probe import probe_without_noise
 from lossdoctor.frameworks.torch.install import install
 from lossdoctor.frameworks.torch.knobs import Knobs, make_knob
 from lossdoctor.frameworks.torch.watcher import Watcher
@@ -105,6 +106,7 @@ def _run(
             doors.close()
     if apply is None and find_nan_from is None:
         watcher.guard.call("probe", probe_dependence, watcher)
+        watcher.guard.call("probe", probe_without_noise, watcher)
     if apply is not None:
         writer.event(
             events.ArmEnded(

@@ -77,7 +77,7 @@ def test_a_loss_written_by_hand_which_torch_never_warns_of() -> None:
 
 
 def test_equal_shapes() -> None:
-    healthy(watched(partial(trained, F.mse_loss)), CAUSE)
+    healthy(watched(partial(trained, lambda p, y: F.mse_loss(p, y))), CAUSE)
 
 
 def test_a_weight_for_each_sample() -> None:
