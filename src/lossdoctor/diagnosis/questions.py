@@ -37,6 +37,9 @@ class Question:
 GOOD_ENOUGH = 0.9
 """A run with this skill is not asked about."""
 
+USUAL_STEP = 1e-2
+"""Update / weight at the first steps of a run that learns (measured: Adam at 1e-3 starts at 1.4e-2)."""
+
 PROVEN = frozenset({
     "missing-optimizer-step", "gradients-cleared", "detached-graph", "state-not-detached", "constant-inputs",
     "nan-in-data",
@@ -71,8 +74,13 @@ def questions(diagnosis: Diagnosis) -> list[Question]:
     has_optimizer = step.optimizer is not None
     rate = step.lr_peak
     if has_optimizer and math.isfinite(rate) and rate > 0:
-        slow = signs.update.ratio(0, 10) < 2e-3 and not diverged
-        for factor, suspicion in ((0.1, 3 if diverged else 2), (10.0, 3 if slow else 2), (0.01, 2 if diverged else 1), (100.0, 3 if slow else 1)):
+        ratio = signs.update.ratio(0, 10)
+        slow = ratio < 2e-3 and not diverged
+        factors = [(0.1, 3 if diverged else 2), (10.0, 3 if slow else 2), (0.01, 2 if diverged else 1), (100.0, 3 if slow else 1)]
+        if 0 < ratio < USUAL_STEP / 300:
+            # So small a step that even a hundred times larger it would be small: ask for the usual size at once.
+            factors.insert(0, (10.0 ** round(math.log10(USUAL_STEP / ratio)), 3))
+        for factor, suspicion in factors:
             fix = "lower-lr" if factor < 1 else "raise-lr"
             ask(f"{fix}-{factor:g}", fix, {"factor": factor}, f"learning rate {rate * factor:.3g}", suspicion)
     if signs.wiring.frozen:
