@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from harness import found, healthy, leads, line_of, watched
+from nets import Last, batches, sums
+from torch import nn
+
+CAUSE = "symmetric-init"
+
+
+def train(net: nn.Module, lr: float = 1e-2, count: int = 60) -> None:
+    opt = torch.optim.Adam(net.parameters(), lr)
+    for x, y in batches(*sums(), count):
+        opt.zero_grad()
+        F.mse_loss(net(x), y).backward()
+        opt.step()
+
+
+def all_zeros() -> None:
+    net = Last(cell="lstm")
+    for p in net.parameters():
+        nn.init.zeros_(p)
+    train(net)
+
+
+def one_constant() -> None:
+    net = Last(cell="lstm")
+    for p in net.rnn.parameters():
+        nn.init.constant_(p, 0.1)
+    nn.init.constant_(net.head.weight, 0.1)
+    train(net, 1e-3)
+
+
+def usual() -> None:
+    train(Last(cell="lstm"), 2e-2)
+
+
+def zero_head_and_biases() -> None:
+    """A head of zeros and biases of zeros break symmetry in one step."""
+    net = Last(cell="lstm")
+    nn.init.zeros_(net.head.weight)
+    for name, p in net.named_parameters():
+        if "bias" in name:
+            nn.init.zeros_(p)
+    train(net, 2e-2)
+
+
+def identity_recurrence() -> None:
+    net = Last(cell="rnn", nonlinearity="relu")
+    nn.init.eye_(net.rnn.weight_hh_l0)
+    train(net)
+
+
+def test_weights_of_zeros() -> None:
+    signs = watched(all_zeros)
+    answer = found(signs, CAUSE)
+    assert "zeros" in answer.summary
+    assert answer.where is not None and answer.where.line == line_of(Last, "self.rnn(x)")
+    assert leads(signs) == CAUSE
+
+
+def test_weights_of_one_constant_with_their_arm() -> None:
+    signs = watched(one_constant, arms=["reinit"])
+    answer = found(signs, CAUSE)
+    assert "constant 0.1" in answer.summary
+    assert leads(signs) == CAUSE
+
+
+def test_the_usual_start() -> None:
+    healthy(watched(usual), CAUSE)
+
+
+def test_zeros_where_they_do_no_harm() -> None:
+    healthy(watched(zero_head_and_biases), CAUSE)
+
+
+def test_an_identity_recurrence_has_different_units() -> None:
+    healthy(watched(partial(identity_recurrence)), CAUSE)
