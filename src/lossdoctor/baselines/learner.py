@@ -5,6 +5,7 @@ A lower bound only: a ridge that finds nothing does not say that nothing is ther
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +27,27 @@ class Reference:
     what: str
 
 
-def reference(pairs: list[tuple[Array | None, Array | None]], classes: bool) -> Reference | None:
+def reference(pairs: Sequence[tuple[Array | None, Array | None]], classes: bool) -> Reference | None:
     """None where inputs and targets cannot be paired row by row, or are too few to tell."""
+    prepared = _prepared(pairs, classes)
+    if prepared is None:
+        return None
+    features, y = prepared
+    skill = _cross_validated(features, y)
+    return Reference(skill, len(features), features.shape[1], "ridge on the input window")
+
+
+def predictions(pairs: Sequence[tuple[Array | None, Array | None]]) -> tuple[Array, Array] | None:
+    """(target ids, ids that a cross-validated ridge answers), row by row; None where there is too little."""
+    prepared = _prepared(pairs, True)
+    if prepared is None:
+        return None
+    features, y = prepared
+    return y.argmax(axis=1), _held_out(_standardised(features), y, 30.0).argmax(axis=1)
+
+
+def _prepared(pairs: Sequence[tuple[Array | None, Array | None]], classes: bool) -> tuple[Array, Array] | None:
+    """Rows of features and of targets (one-hot for classes)."""
     xs, ys = [], []
     for x, y in pairs:
         if x is None or y is None or x.ndim < 2 or y.ndim < 1 or not x.size:
@@ -60,8 +80,7 @@ def reference(pairs: list[tuple[Array | None, Array | None]], classes: bool) -> 
         if ids.min() < 0 or ids.max() > 200:
             return None
         y = np.eye(int(ids.max()) + 1)[ids]
-    skill = _cross_validated(features, y)
-    return Reference(skill, len(features), features.shape[1], "ridge on the input window")
+    return features, y
 
 
 def _bag(x: Array) -> Array | None:
@@ -76,21 +95,29 @@ def _bag(x: Array) -> Array | None:
     return np.concatenate([counts, last], axis=1)
 
 
-def _cross_validated(x: Array, y: Array) -> float:
+def _standardised(x: Array) -> Array:
     spread = x.std(axis=0)
-    x = (x - x.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    scaled: Array = (x - x.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    return scaled
+
+
+def _held_out(x: Array, y: Array, strength: float) -> Array:
+    """Each row as predicted by a ridge that was fitted without its fold."""
     order = np.random.default_rng(0).permutation(len(x))
-    residual = total = 0.0
-    best = -np.inf
-    for strength in (1.0, 30.0, 1000.0):
-        residual = total = 0.0
-        for fold in range(FOLDS):
-            test = order[fold::FOLDS]
-            train = np.setdiff1d(order, test)
-            mean = y[train].mean(axis=0)
-            a = x[train].T @ x[train] + strength * np.eye(x.shape[1])
-            weights = np.linalg.solve(a, x[train].T @ (y[train] - mean))
-            residual += float(((y[test] - mean - x[test] @ weights) ** 2).sum())
-            total += float(((y[test] - mean) ** 2).sum())
-        best = max(best, 1 - residual / total if total > 0 else 0.0)
-    return best
+    answers = np.zeros_like(y, dtype=np.float64)
+    for fold in range(FOLDS):
+        test = order[fold::FOLDS]
+        train = np.setdiff1d(order, test)
+        mean = y[train].mean(axis=0)
+        a = x[train].T @ x[train] + strength * np.eye(x.shape[1])
+        answers[test] = mean + x[test] @ np.linalg.solve(a, x[train].T @ (y[train] - mean))
+    return answers
+
+
+def _cross_validated(x: Array, y: Array) -> float:
+    """Share of the variance that the best of three ridges explains on rows it was not fitted on."""
+    x = _standardised(x)
+    total = float(((y - y.mean(axis=0)) ** 2).sum())
+    if total <= 0:
+        return 0.0
+    return max(1 - float(((y - _held_out(x, y, strength)) ** 2).sum()) / total for strength in (1.0, 30.0, 1000.0))

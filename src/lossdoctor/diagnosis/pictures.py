@@ -124,8 +124,8 @@ def updates(signs: Signs) -> Panel | None:
 
 def through_time(signs: Signs) -> Panel | None:
     best = None
-    for key, samples in signs.time.layers.items():
-        if best is None or max(s.time for s in samples) > max(s.time for s in signs.time.layers[best]):
+    for key, replays in signs.time.layers.items():
+        if best is None or max(s.time for s in replays) > max(s.time for s in signs.time.layers[best]):
             best = key
     if best is None:
         return None
@@ -156,7 +156,7 @@ def through_time(signs: Signs) -> Panel | None:
 
 
 def gates(signs: Signs) -> Panel | None:
-    curves = []
+    curves: list[Series] = []
     names = {"i": "input gate", "f": "forget gate", "g": "candidate", "o": "output gate", "r": "reset gate", "z": "update gate", "n": "candidate", "h": "state"}
     for _, samples in list(signs.time.layers.items())[:1]:
         for gate in samples[0].gates:

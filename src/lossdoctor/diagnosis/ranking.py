@@ -9,13 +9,18 @@ from ..words import SEVERITIES, Finding
 STAGES: tuple[tuple[str, ...], ...] = (
     ("nan-in-data", "state-not-detached", "missing-optimizer-step", "gradients-cleared", "detached-graph",
      "params-not-in-optimizer", "missing-zero-grad", "wrong-sign"),
-    ("loss-shape-broadcast", "output-activation-mismatch", "wrong-loss", "constant-inputs"),
+    ("loss-shape-broadcast", "output-activation-mismatch", "wrong-loss", "constant-inputs",
+     "inputs-targets-misaligned"),
     ("batch-first-mismatch", "axes-mixed", "wrong-timestep", "symmetric-init"),
+    ("low-precision-overflow", "low-precision-underflow", "state-not-reset"),
+    ("outliers", "padding-dominates", "sequence-too-short", "sequence-too-long", "data-not-shuffled", "vocabulary-too-small",
+     "scaler-mismatch"),
     ("unscaled-inputs", "unscaled-targets", "nan-loss", "bad-init", "exploding-gradients"),
     ("dead-relu", "saturated-activations"),
     ("lr-too-high", "lr-too-low", "clip-too-tight", "weight-decay-too-high", "scheduler-kills-lr", "frozen-params",
-     "vanishing-gradients", "optimizer-unsuited"),
-    ("class-imbalance", "wrong-mode", "too-few-epochs"),
+     "vanishing-gradients", "optimizer-unsuited", "loss-term-dominates", "dropout-too-high", "too-deep", "capacity-too-small",
+     "batch-too-large", "batch-too-small"),
+    ("class-imbalance", "wrong-mode", "too-few-epochs", "leakage", "overfitting"),
 )  # fmt: skip
 """The order of diagnosis (signals.md): a failure of an earlier stage explains what comes later."""
 
@@ -40,6 +45,19 @@ EXPLAINS: dict[str, frozenset[str]] = {
     "output-activation-mismatch": frozenset({"class-imbalance", "lr-too-low", "saturated-activations", "wrong-loss", "unscaled-targets", "dead-relu"}),
     "params-not-in-optimizer": frozenset({"detached-graph", "lr-too-low"}),
     "detached-graph": frozenset({"params-not-in-optimizer", "missing-optimizer-step"}),
+    "low-precision-overflow": frozenset({"nan-loss", "exploding-gradients", "lr-too-high"}),
+    "low-precision-underflow": frozenset({"nan-loss", "lr-too-low", "too-few-epochs", "exploding-gradients"}),
+    "axes-mixed": frozenset({"wrong-timestep", "vanishing-gradients", "capacity-too-small"}),
+    "wrong-timestep": frozenset({"vanishing-gradients", "capacity-too-small", "lr-too-low"}),
+    "batch-too-large": frozenset({"too-few-epochs", "lr-too-low"}),
+    "inputs-targets-misaligned": frozenset({"no-signal", "overfitting", "too-few-epochs", "weight-decay-too-high"}),
+    "no-signal": frozenset({"overfitting", "too-few-epochs", "weight-decay-too-high"}),
+    "sequence-too-short": frozenset({"overfitting", "too-few-epochs", "weight-decay-too-high", "no-signal"}),
+    "outliers": frozenset({"unscaled-targets", "unscaled-inputs", "exploding-gradients", "no-signal", "too-few-epochs", "lr-too-low"}),
+    "padding-dominates": frozenset({"vanishing-gradients", "class-imbalance", "sequence-too-long", "wrong-timestep"}),
+    "sequence-too-long": frozenset({"vanishing-gradients"}),
+    "data-not-shuffled": frozenset({"lr-too-high", "class-imbalance", "overfitting", "batch-too-small"}),
+    "vocabulary-too-small": frozenset({"no-signal", "overfitting", "too-few-epochs"}),
 }  # fmt: skip
 
 
@@ -47,9 +65,19 @@ def stage(cause: str) -> int:
     return next((i for i, names in enumerate(STAGES) if cause in names), len(STAGES))
 
 
+LAST = frozenset({"no-signal"})
+"""Said of a run in which nothing else was found: beside any other proof these are notes."""
+
+
+def _yielding(findings: list[Finding]) -> list[Finding]:
+    proven = [f for f in findings if f.cause not in LAST and (f.severity == "error" or (f.severity == "warning" and f.proof != "statistics"))]
+    trainings = {f.training for f in proven}
+    return [dataclasses.replace(f, severity="note") if f.cause in LAST and f.training in trainings else f for f in findings]
+
+
 def rank(findings: list[Finding]) -> tuple[Finding, ...]:
     """Most sure and most severe first, roots before their consequences; shuffling the input changes nothing."""
-    ordered = sorted(findings, key=_key)
+    ordered = sorted(_yielding(findings), key=_key)
     named = [dataclasses.replace(f, id=f"{f.cause}-{f.training}" if f.training else f.cause) for f in ordered]
     result: list[Finding] = []
     for finding in named:

@@ -39,4 +39,5 @@ FIX = Fix(
     safety="safe",
     title=lambda signs, args: "start each batch of sequences with a fresh state",
     snippet=snippet,
+    live=True,
 )

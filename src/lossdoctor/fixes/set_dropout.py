@@ -41,4 +41,5 @@ FIX = Fix(
     snippet=lambda signs, args: shown(
         lambda: _edit(signs, args), fragment("where the layers are made", f"nn.Dropout({code(wanted(args))})")
     ),
+    live=True,
 )

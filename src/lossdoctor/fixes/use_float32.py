@@ -35,4 +35,5 @@ FIX = Fix(
     snippet=lambda signs, args: shown(
         lambda: _edit(signs), fragment("where the model and its inputs are made", "model, x = model.float(), x.float()")
     ),
+    live=True,
 )

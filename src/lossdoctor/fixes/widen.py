@@ -60,4 +60,4 @@ def snippet(signs: Signs, args: Args) -> str:
     return shown(lambda: _edit(signs, args), fragment("where the recurrent layer is made", line))
 
 
-FIX = Fix(id="widen", safety="unsafe", title=title, snippet=snippet)
+FIX = Fix(id="widen", safety="unsafe", title=title, snippet=snippet, live=True)

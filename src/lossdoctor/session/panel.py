@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..launch.program import Program
 from ..launch.zygote import Waker
 from ..signs.arms import ArmSign, original_at
 from ..signs.chart import Signs
+from ..signs.net import composition
 from ..trace.events import ArmEnded, Birth
 from ..trace.reader import Trace, read_trace
 from ..words import UserError
@@ -136,12 +139,36 @@ def read_arm(run: ArmRun, signs: Signs) -> ArmSign:
     reached = int(loss.steps[-1]) + 1 if loss.count else 0
     balanced = arm.fed.answers()
     before = signs.fed.answers()
+    skill, original = loss.skill, original_at(signs.loss, reached)
+    if order.fix == "weigh-loss-term" and skill is not None:
+        skill, original = _of_term(arm, signs, int(order.args.get("keep", 0)), skill, original)
     return ArmSign(
-        order.name, order.fix, order.args, order.title, held, note, reached, run.seconds, loss, loss.skill,
-        original_at(signs.loss, reached), held_skill=loss.held_skill,
+        order.name, order.fix, order.args, order.title, held, note, reached, run.seconds, loss, skill,
+        original, held_skill=loss.held_skill,
         balanced=balanced.balanced_accuracy if balanced is not None else None,
         original_balanced=before.balanced_accuracy if before is not None else None, kind=run.kind,
+        extra=_extra(arm, order),
     )  # fmt: skip
+
+
+def _extra(arm: Signs, order: ArmOrder) -> dict[str, float]:
+    """What single causes want to know of an arm beside its skill."""
+    if order.fix != "set-batch" or "times" not in order.args:
+        return {}
+    norms = arm.step.grad_norm[: 4 * int(order.args["times"])]
+    made = norms[np.isfinite(norms) & (norms > 0)]
+    return {"grad_norm_squared": float(np.mean(made**2))} if made.size else {}
+
+
+def _of_term(
+    arm: Signs, signs: Signs, keep: int, skill: float, original: float | None
+) -> tuple[float, float | None]:
+    """Skill of the term that the arm has kept, with and without the arm, where a loss has several."""
+    made, was = composition(arm), composition(signs)
+    if made is None or was is None or max(keep + 1, 2) > min(len(made.terms), len(was.terms)):
+        return skill, original
+    after, before = made.terms[keep].skill, was.terms[keep].skill
+    return (after, before) if after is not None else (skill, original)
 
 
 def births(run: ArmRun) -> tuple[Birth, ...]:

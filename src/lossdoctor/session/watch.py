@@ -64,7 +64,7 @@ class Watch:
         )  # fmt: skip
         self.writer.flush()
         self._enter_sandbox()
-        when_imported("torch", self._torch_came, self._import_failed)
+        when_imported("torch", self._torch_came, lambda _, error: self._import_failed(error))
         outcome = execute(order.program)
         if self.arm is not None:
             self._end_arm("finished")
@@ -108,7 +108,7 @@ class Watch:
         finally:
             self.own.leave()
 
-    def _import_failed(self, error: BaseException, *_: Any) -> None:
+    def _import_failed(self, error: BaseException) -> None:
         text = "".join(traceback.format_exception(error))[-1500:]
         with contextlib.suppress(Exception):
             self.writer.event(events.InternalError("install", text))

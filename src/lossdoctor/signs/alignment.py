@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..baselines.dependence import Dependence, dependence, window_features
+from ..baselines.dependence import FOLDS, Dependence, dependence, explained, window_features
 from .pairs import Floats, Pairs, pairs_of
 from .recorded import Recorded, recorded
 
@@ -29,8 +29,8 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Beyond:
-    """What rows outside of the window tell: skill with them and without, for the same samples, the 95th percentile
-    of the gain by chance, and the distance at which one row tells most."""
+    """What rows outside of the window tell: skill with them and without, for the same samples, the largest gain
+    by chance, and the distance at which one row tells most."""
 
     without: float
     together: float
@@ -122,18 +122,26 @@ def _beyond(pairs: Pairs | None, series: Recorded | None, future: bool) -> Beyon
 
 
 def _gain(inner: Floats, outer: Floats, y: Floats, rows: int, size: int, future: bool) -> Beyond | None:
-    groups = np.arange(len(y))
-    without = dependence(inner, y, groups, "", blocks=True)
-    together = dependence(np.concatenate([inner, outer], axis=1), y, groups, "", blocks=True)
-    if without is None or together is None:
+    """The outer rows moved around in a circle against the inner ones say what chance would gain."""
+    if not (y.std(axis=0) > 1e-12).any():
         return None
     rng = np.random.default_rng(0)
-    gains = []
-    for _ in range(8):
-        turn = int(rng.integers(len(y) // 8 + 1, len(y) - len(y) // 8))
-        moved = dependence(np.concatenate([inner, np.roll(outer, turn, axis=0)], axis=1), y, groups, "", blocks=True)
-        gains.append((moved.skill if moved is not None else 0.0) - max(0.0, without.skill))
+    turns = [int(t) for t in rng.integers(len(y) // 8 + 1, len(y) - len(y) // 8, 12)]
+    without = skill(inner, y)
+    base = max(0.0, without)
+    gains = [skill(np.concatenate([inner, np.roll(outer, turn, axis=0)], axis=1), y) - base for turn in turns]
     told = np.nan_to_num(np.abs(np.corrcoef(np.concatenate([outer, y[:, :1]], axis=1).T)[-1, :-1])).reshape(rows, size).max(axis=1)
     peak = int(told.argmax())
     lag = peak if future else rows - peak
-    return Beyond(without.skill, together.skill, max(gains), rows, lag, len(y))
+    together = skill(np.concatenate([inner, outer], axis=1), y)
+    return Beyond(without, together, max(gains), rows, lag, len(y))
+
+
+def skill(features: Floats, y: Floats) -> float:
+    """Cross-validated over blocks of neighbours: rows stand in the order of time."""
+    spread = features.std(axis=0)
+    kept = features[:, spread > 1e-12]
+    if not kept.shape[1]:
+        return 0.0
+    kept = (kept - kept.mean(axis=0)) / kept.std(axis=0)
+    return float(explained(kept, y, np.arange(len(y)) * FOLDS // len(y), y.shape[1])[0])

@@ -219,7 +219,8 @@ def _first_bad(arrays: list[tuple[int, Array | None]]) -> tuple[int, int, int] |
 
 
 def measure_fed(trace: Trace, training: int, term: LossTerm | None) -> FedSign:
-    batches, held = [], []
+    batches: list[Batch] = []
+    held: list[Batch] = []
     terms = {t.term: t for t in trace.of(LossTerm)}
     for saved in trace.of(BatchSaved):
         of_term = terms.get(saved.term)

@@ -137,8 +137,8 @@ def suspicious(signs: Signs, arm: ArmSign) -> bool:
 
 
 ROOTS = (
-    "use-float32", "set-batch-first", "unfreeze", "set-mode", "reset-state", "scale-inputs", "scale-targets", "reinit", "loosen-clip", "set-weight-decay",
-    "drop-scheduler", "memory", "add-clip", "weight-classes", "weigh-loss-term",
+    "use-float32", "set-batch-first", "unfreeze", "set-mode", "reset-state", "scale-inputs", "scale-targets", "reinit",
+    "loosen-clip", "set-weight-decay", "drop-scheduler", "memory", "add-clip", "weight-classes", "weigh-loss-term",
     "set-batch", "lower-lr", "raise-lr", "shallower", "set-dropout", "widen", "swap-optimizer",
 )  # fmt: skip
 """Earlier in the way from data to update first: where two arms cure alike, the earlier one is the root."""
@@ -170,8 +170,19 @@ def _trusted(signs: Signs, arm: ArmSign) -> bool:
         return False
     held = signs.loss.held_skill
     if held is None or arm.held_skill is None:
-        return True
+        return not by_heart(signs)
     return arm.held_skill > held + 0.02 or held < LEARNS <= arm.held_skill
+
+
+def by_heart(signs: Signs) -> bool:
+    """Can the run gain by memory alone? Its samples come again and again, and the captured pairs hold nothing
+    that simple learners could find."""
+    from .pairs import pairs_of
+
+    pairs = pairs_of(signs)
+    if pairs is None or pairs.repeats.count < 0.3 * len(pairs):
+        return False
+    return pairs.best is not None and not pairs.found
 
 
 def early_update_ratio(signs: Signs) -> float:

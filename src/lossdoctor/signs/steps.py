@@ -12,6 +12,7 @@ from ..trace.events import ClipSeen, GradientUse, OptimizerSeen, SchedulerSeen
 from ..trace.reader import Trace
 from .series import Floats, middle
 
+Mask = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 SCALE_FREE = frozenset({"Adam", "AdamW", "NAdam", "RAdam", "RMSprop", "Adagrad", "Adamax", "Adadelta", "Lion", "Rprop"})
 
 
@@ -159,8 +160,9 @@ class UpdateSign:
     def count(self) -> int:
         return len(np.unique(self.steps))
 
-    def of(self, param: int) -> npt_mask:
-        return self.param == param
+    def of(self, param: int) -> Mask:
+        mask: Mask = self.param == param
+        return mask
 
     @cached_property
     def ever_changed(self) -> dict[int, bool]:
@@ -189,9 +191,6 @@ class UpdateSign:
             return float(np.sqrt(np.nansum(self.weight_norm[self.steps == step] ** 2)))
 
         return total(self.steps.min()), total(self.steps.max())
-
-
-npt_mask = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 
 
 def measure_updates(trace: Trace, training: int) -> UpdateSign:

@@ -48,6 +48,7 @@ activation="sigmoid")`, never `softmax`.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -140,7 +141,7 @@ def judge(signs: Signs) -> Judgement:
     return _bounded(signs, heads, chain, common)
 
 
-def _bounded(signs: Signs, heads: list[str], chain: tuple[str, ...], common: dict[str, object]) -> Judgement:
+def _bounded(signs: Signs, heads: list[str], chain: tuple[str, ...], common: Mapping[str, object]) -> Judgement:
     """Targets outside of what the last operation can give: an exact bound."""
     if not signs.fed.is_regression or signs.fed.targets is None:
         return CAUSE.healthy("nothing that squeezes stands between the last layer and the loss")
@@ -178,7 +179,7 @@ def _bounded(signs: Signs, heads: list[str], chain: tuple[str, ...], common: dic
 
 def _found(
     signs: Signs, summary: str, evidence: list[tuple[str, float | int | str | bool | None, str]], sure: float,
-    common: dict[str, object],
+    common: Mapping[str, object],
 ) -> Judgement:  # fmt: skip
     fine = learned(signs)
     return finding(

@@ -49,6 +49,7 @@ import numpy as np
 
 from ...baselines.learner import reference
 from ...signs import Signs
+from ...signs.ordinal import confusion
 from ...signs.standing import learned
 from ...words import Judgement
 from ..cause import Cause, finding
@@ -139,6 +140,20 @@ def judge(signs: Signs) -> Judgement:
                 ("distinct targets, all whole numbers", len(unique), ""),
             ],
             confidence=0.85, severity="error" if (signs.loss.skill or 0) < 0.5 else "warning", proof="bound", where=where,
+            panels=("targets", "loss"),
+        )  # fmt: skip
+    confused = confusion([(x, y) for x, y in pairs if x is not None and y is not None])
+    if confused is not None and confused.nearness > 0.85 and as_class.skill > 0.1 and len(unique) >= 4:
+        return finding(
+            CAUSE.id,
+            f"The targets are names, not amounts ({len(unique)} whole numbers): a simple learner takes them for far ones as "
+            f"readily as for their neighbours, so the distances that {term.fn} measures mean nothing.",
+            [
+                ("distance of mistakes / what chance would give", confused.nearness, "well below 1 for amounts"),
+                ("skill of a ridge that reads the targets as classes", as_class.skill, ""),
+                ("distinct targets, all whole numbers", len(unique), ""),
+            ],
+            confidence=0.75, severity="error" if (signs.loss.skill or 0) < 0.3 else "warning", proof="statistics", where=where,
             panels=("targets", "loss"),
         )  # fmt: skip
     return CAUSE.healthy("the whole-numbered targets are as well explained as amounts")

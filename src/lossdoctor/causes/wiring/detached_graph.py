@@ -51,6 +51,8 @@ from __future__ import annotations
 
 from ...signs import Signs
 from ...signs.standing import learned
+from ...source.cuts import cuts
+from ...source.script import Script
 from ...words import Judgement, Place
 from ..cause import Cause, finding
 from ..places import criterion_place, loss_place, place
@@ -137,11 +139,6 @@ def _inside(path: str, module: str) -> bool:
 
 def _cut_place(signs: Signs) -> Place | None:
     """The nearest cutting expression in the source between the last module and the loss."""
-    try:
-        from ...source.locate import cuts
-        from ...source.script import Script
-    except ImportError:
-        return None
     target = criterion_place(signs) or loss_place(signs)
     if target is None:
         return None
@@ -150,8 +147,8 @@ def _cut_place(signs: Signs) -> Place | None:
         return None
     starts = [s.line for s in signs.wiring.sites.values() if s.what in ("module", "recurrent", "forward") and s.file == target.file]
     lines = [target.line, *[s.line for s in signs.wiring.sites.values() if s.what == "loss" and s.file == target.file]]
-    found = list(cuts(script, min([*starts, *lines]), max([*lines, *starts])))
-    return found[0] if found else None
+    found = cuts(script, min([*starts, *lines]), max([*lines, *starts]))
+    return Place(found[0].script.file, found[0].line) if found else None
 
 
 CAUSE = Cause("detached-graph", judge, __doc__, needs=("graph",), fixes=("attach-graph",))

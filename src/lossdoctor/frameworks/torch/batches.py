@@ -190,7 +190,8 @@ class Batches:
         def deliver(v: Any) -> None:
             watcher.write(
                 events.ModuleSample(
-                    step, path, name, shape, *(float(a) for a in v[:6]), nonfinite=int(np.nan_to_num(v[6]))
+                    step, path, name, shape, float(v[0]), float(v[1]), float(v[2]), float(v[3]), float(v[4]), float(v[5]),
+                    nonfinite=int(np.nan_to_num(v[6])),
                 )
             )
 

@@ -108,6 +108,7 @@ class Watcher:
         self._fresh: list[tuple[torch.Tensor, torch.Tensor]] = []
         self._dropped: torch.Tensor | None = None
         self._outputs: list[tuple[str, str, bool, bool, int]] = []
+        self._held_norms: list[torch.Tensor] = []
         self._no_grad_looks = 0
         self._peeking = False
         self._dropouts: set[tuple[float, int]] = set()
@@ -377,7 +378,7 @@ class Watcher:
                 self._copy_weights([p for _, p in self.book.params() if p.requires_grad])
                 # The script may zero its gradients before the next backward pass, when the update is measured.
                 self._kept_grads = {i: p.grad.detach().clone() for i, p, _ in self._copies if dense_grad(p) and p.grad is not None}
-            self._row_without_optimizer()
+            self._hold_row()
 
     def _look_at_graph(self, loss: torch.Tensor, site: int) -> None:
         if not loss.requires_grad:
@@ -550,10 +551,15 @@ class Watcher:
 
         self.fetch.put(stacked, deliver)
 
-    def _row_without_optimizer(self) -> None:
+    def _hold_row(self) -> None:
+        """The gradients of a backward pass that no optimizer may ever use: by the next one we know."""
         params = [p for _, p in self.book.params() if dense_grad(p)][:MAX_TENSORS]
-        if params:
-            self._row(-1, float("nan"), norms_of([p.grad for p in params]), 0)
+        self._held_norms = norms_of([p.grad for p in params])
+
+    def _row_without_optimizer(self) -> None:
+        norms, self._held_norms = self._held_norms, []
+        if norms:
+            self._row(-1, float("nan"), norms, 0)
 
     def _copy_weights(self, params: list[torch.Tensor]) -> None:
         self._copies = []
@@ -604,7 +610,10 @@ class Watcher:
     def _end_iteration(self, number: int | None) -> None:
         if self._copies:
             self._measure_update()
-        if number is not None:
+        if number is None:
+            self._row_without_optimizer()
+        else:
+            self._held_norms = []
             self._last_seen_optimizer[number] = self.updates
             self.training = self._trainings.get(number, 0)
         self.updates += 1
@@ -711,6 +720,7 @@ class Watcher:
 
     def finish(self) -> None:
         """The run has ended: bring what still waits, and write it."""
+        self._row_without_optimizer()
         self.fetch.drain()
         self.writer.flush()
 

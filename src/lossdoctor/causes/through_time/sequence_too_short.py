@@ -1,0 +1,89 @@
+"""The window ends before what decides the target begins.
+
+## What happens
+The window (or the chunk that the gradient goes back through) is shorter than the dependency: a weekly rhythm in
+windows of five days, a delivery that follows its order by 20 days in windows of 12.
+
+## How it looks
+- The loss goes to what the recent past tells (or a constant) and stays; a bigger net changes nothing.
+- With many epochs the training loss falls by learning by heart, and the held-back one does not.
+- With a longer window it falls at once.
+
+## Why it keeps the loss from falling
+What the net is not given it cannot use. Within the window the targets look like noise.
+
+## How lossdoctor tells
+By statistics, on the series that it puts together again from the overlap of the captured windows: a ridge on the
+window, and one on the window and the rows before it (up to three windows more), cross-validated over blocks of
+neighbours, for the same targets. A finding needs the older rows to win more than 0.15 of the variance and three
+times what rows moved around in a circle win by chance, and the run to be at least 0.1 below what they allow; it
+is an error where the window alone gives less than 0.2 and the run has no more. Healthy: older rows win
+nothing, or the run learns. Not judged: windows that do not overlap, so that what came before is not known.
+
+## Not to be confused with
+- `vanishing-gradients`: what decides is in the window, too far back for the gradient.
+- `no-signal`: nothing tells the target, however far back.
+- `inputs-targets-misaligned`: the pairs are wrong; a shift, not a longer window, cures it.
+
+## What to do
+`set-window`: at least the lag that matters, and some more; look at the autocorrelation for peaks.
+
+    WINDOW = 28
+    x = torch.stack([series[t - WINDOW : t] for t in range(WINDOW, len(series))])
+    lags = np.concatenate([series[:-7, None], series[7:, None]], axis=1)    # or give the net the lag itself
+
+Carried state does not help where the gradient ends with the chunk. Keras: `sequence_length` of
+`timeseries_dataset_from_array`.
+
+## References
+- Williams, Peng 1990, An efficient gradient-based algorithm for on-line training of recurrent network
+  trajectories (truncated backpropagation).
+- Box, Jenkins 1970, Time series analysis: forecasting and control.
+"""
+
+from __future__ import annotations
+
+from ...signs import Signs
+from ...signs.alignment import beyond
+from ...signs.recorded import recorded
+from ...signs.standing import effective_skill, learned
+from ...words import Judgement
+from ..cause import Cause, finding
+from ..places import recurrent_place
+
+GAIN = 0.15
+
+
+def judge(signs: Signs) -> Judgement:
+    if learned(signs):
+        return CAUSE.healthy("the run learns from the window that it has")
+    series = recorded(signs)
+    if series is None:
+        return CAUSE.not_judged("overlapping windows of one series, so that what came before them is known")
+    past = beyond(signs, future=False)
+    if past is None:
+        return CAUSE.not_judged("a longer stretch of the series among the captured windows")
+    skill = effective_skill(signs)
+    if past.gain < GAIN or past.gain < 3 * past.chance:
+        return CAUSE.healthy(f"the {past.rows} rows before the window add {max(0.0, past.gain):.2f} to a ridge's skill")
+    if skill is not None and skill > past.together - 0.1:
+        return CAUSE.healthy(f"the run (skill {skill:.2f}) has no need of what lies before its window")
+    needed = series.window + past.lag
+    return finding(
+        CAUSE.id,
+        f"The window of {series.window} steps is too short: the {past.rows} rows before it, most of all the one {past.lag} before, "
+        f"bring a ridge from skill {max(0.0, past.without):.2f} to {past.together:.2f}. It takes at least {needed} steps.",
+        [
+            ("skill of a ridge on the window", past.without, ""),
+            (f"skill with the {past.rows} rows before it", past.together, f"gain by chance {max(0.0, past.chance):.2g}"),
+            ("steps of the window", series.window, f"at least {needed}"),
+            ("skill of the run", skill, ""),
+            ("windows compared", past.samples, ""),
+        ],
+        confidence=0.9 if past.gain > 0.3 else 0.72,
+        severity="error" if past.without < 0.2 and (skill is None or skill < 0.2) else "warning",
+        proof="statistics", where=recurrent_place(signs), since_step=0, panels=("inputs", "through-time"),
+    )  # fmt: skip
+
+
+CAUSE = Cause("sequence-too-short", judge, __doc__, needs=("inputs", "targets"), fixes=("set-window",))
