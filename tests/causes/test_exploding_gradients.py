@@ -40,7 +40,7 @@ def hard_sample() -> None:
 
 
 def test_a_gradient_that_grows_and_that_clipping_cures() -> None:
-    signs = watched(partial(train, 1.25, 1e-3), arms=["add-clip"])
+    signs = watched(partial(train, 1.05, 0.05, "rnn", 80), arms=["add-clip", "lower-lr-0.1"])
     answer = found(signs, CAUSE)
     assert answer.proof == "intervention"
     assert answer.where is not None and answer.where.line == line_of(Last, "self.rnn(x)")

@@ -1,0 +1,8 @@
+"""The harness of the causes' tests stands beside them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "causes"))
