@@ -67,7 +67,7 @@ def test_a_folder_needs_a_main(folder: Path) -> None:
         (
             "data.csv",
             b"a,b\n1,2\n",
-            "is a table of data, not a Python script; `lossdoctor data` looks at data",
+            "is a table of data, not a Python script; give the script that reads it",
         ),
         ("notes.txt", b"hello", "is a text file"),
         ("model.pt", b"PK\x03\x04", "is a checkpoint"),

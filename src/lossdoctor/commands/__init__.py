@@ -24,18 +24,20 @@ def run_cli(argv: list[str]) -> int:
 
 
 def _usage(error: Exception) -> int:
-    """Click's own complaints in one sentence; anything else is our fault and says so."""
-    import click
+    """The parser's own complaints in one sentence; anything else is our fault and is shown as it is.
 
-    if isinstance(error, click.exceptions.Abort):
+    Typer carries its own copy of Click (or uses the installed one, by version): told by form, not by class.
+    """
+    kind = type(error).__name__
+    if kind == "Exit":
+        return int(getattr(error, "exit_code", 0))
+    if kind == "Abort":
         sys.stderr.write("lossdoctor: interrupted\n")
         return 130
-    if isinstance(error, click.exceptions.Exit):
-        return int(error.exit_code)
-    if isinstance(error, click.ClickException):
-        message = error.format_message().rstrip(".")
-        where = getattr(error, "ctx", None)
-        hint = f" Try `{where.command_path} --help`." if where is not None else ""
-        sys.stderr.write(f"lossdoctor: {message}.{hint}\n")
-        return 2
-    raise error
+    say = getattr(error, "format_message", None)
+    if not callable(say):
+        raise error
+    context = getattr(error, "ctx", None)
+    path = getattr(context, "command_path", None) or "lossdoctor"
+    sys.stderr.write(f"lossdoctor: {str(say()).rstrip('.')}. `{path} --help` lists what there is.\n")
+    return 2

@@ -111,7 +111,7 @@ def check_notebook(path: Path) -> None:
 def _check_script(path: Path, target: str) -> None:
     suffix = path.suffix.lower()
     if suffix in NOT_PYTHON:
-        hint = "; `lossdoctor data` looks at data" if suffix in (".csv", ".tsv", ".parquet") else ""
+        hint = "; give the script that reads it" if suffix in (".csv", ".tsv", ".parquet") else ""
         raise UserError(f"{target} is {NOT_PYTHON[suffix]}, not a Python script{hint}.")
     try:
         source = path.read_bytes()

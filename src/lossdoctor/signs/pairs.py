@@ -140,7 +140,8 @@ def _pairs(signs: Signs) -> Pairs | None:
     first, repeats = _once(x, y)
     if tokens and x.ndim > 2:
         return None
-    steps = y.shape[1] if y.ndim >= 2 and x.ndim >= 2 and 0.7 * x.shape[1] < y.shape[1] <= x.shape[1] and x.shape[1] > 2 else 0
+    by_step = y.ndim >= 2 and x.shape[1] > 2 and 0.7 * x.shape[1] < y.shape[1] <= x.shape[1]
+    steps = y.shape[1] if by_step else 0
     classes = signs.fed.is_classes or (signs.fed.is_binary and y.ndim == 1)
     return Pairs(x[first], y[first], steps, tokens, classes, np.array(order)[first], repeats)
 
@@ -153,8 +154,10 @@ def together(x: Array, y: Array) -> tuple[Array, Array] | None:
         x = np.swapaxes(x, 0, 1)
     if x.shape[0] == y.shape[0]:
         return x, (y[..., 0] if y.ndim > 1 and y.shape[-1] == 1 else y)
-    if y.ndim <= 2 and y.size == x.shape[0] * x.shape[1]:
-        return x, y.reshape(x.shape[0], x.shape[1])
+    samples = min(len(x), y.size // x.shape[1])
+    flat = y.ndim == 1 or (y.ndim == 2 and y.shape[1] == 1)
+    if flat and samples and y.shape[0] > x.shape[0] and (y.size == x.shape[0] * x.shape[1] or y.size >= 64):
+        return x[:samples], y.reshape(-1)[: samples * x.shape[1]].reshape(samples, x.shape[1])
     return None
 
 

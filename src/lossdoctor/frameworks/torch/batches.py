@@ -138,8 +138,9 @@ class Batches:
 
             return deliver
 
+        rows = _rows(x, p)
         for letter, tensor in given.items():
-            watcher.fetch.put_array(bounded(tensor), arrived(letter))
+            watcher.fetch.put_array(bounded(tensor, rows=MAX_ROWS if letter == "x" else rows), arrived(letter))
 
     def saw_activation(self, module: nn.Module, output: torch.Tensor) -> None:
         """Spread, dead units and non-finite numbers of one module's output. On the device until fetched."""
@@ -217,12 +218,20 @@ def _path_of(module: nn.Module, models: list[nn.Module]) -> str:
     return ""
 
 
-def bounded(tensor: torch.Tensor, spread: bool = False) -> torch.Tensor:
-    """A copy of at most 64 rows and 40,000 elements, as float32 or int64, still on its device: the first rows,
-    or rows spread over the whole tensor."""
+def _rows(x: torch.Tensor | None, p: torch.Tensor) -> int:
+    """Rows to keep of predictions and targets: more where they are flattened over batch and time, and stand
+    beside an input that is kept."""
+    if x is None or x.dim() < 2 or p.dim() not in (1, 2) or p.shape[0] != x.shape[0] * x.shape[1]:
+        return MAX_ROWS
+    return max(MAX_ROWS, min(1024, 16_384 * p.shape[0] // max(1, p.numel())))
+
+
+def bounded(tensor: torch.Tensor, spread: bool = False, rows: int = MAX_ROWS) -> torch.Tensor:
+    """A copy of at most `rows` rows and 40,000 elements, as float32 or int64, still on its device: the first
+    rows, or rows spread over the whole tensor."""
     kept = tensor.detach()
-    if kept.dim() and kept.shape[0] > MAX_ROWS:
-        kept = kept[:: -(-kept.shape[0] // MAX_ROWS)] if spread else kept[:MAX_ROWS]
+    if kept.dim() and kept.shape[0] > rows:
+        kept = kept[:: -(-kept.shape[0] // rows)] if spread else kept[:rows]
     if kept.dim() and kept.numel() > MAX_ELEMENTS:
         kept = kept[: max(1, MAX_ELEMENTS // max(1, kept[0].numel()))]
     if kept.numel() > 4 * MAX_ELEMENTS:

@@ -41,31 +41,35 @@ class InputKnob(Knob):
 
 
 class Winsorise(InputKnob):
-    """Inputs (by feature) and the targets of regression losses are held within the limits given."""
+    """Inputs (by feature) and the targets of regression losses are held within limits, and then standardised:
+    what clipping before the scaling gives. `x` and `y` are (low, high, mean, deviation), each by feature; an empty
+    one leaves its side alone."""
 
-    def __init__(self, low: list[float], high: list[float], y_low: float, y_high: float) -> None:
+    def __init__(self, x: tuple[list[float], ...], y: tuple[float, ...]) -> None:
         super().__init__()
-        self.low, self.high = torch.tensor(low), torch.tensor(high)
-        self.y_low, self.y_high = y_low, y_high
+        self.x = tuple(torch.tensor(side) for side in x)
+        self.y = y
 
     def changed(self, value: torch.Tensor, args: Args) -> torch.Tensor | None:
-        if not value.is_floating_point() or not self.low.numel() or value.dim() < 1:
+        if not self.x or not value.is_floating_point() or value.dim() < 2:
             return None
-        if value.shape[-1] != self.low.numel() and self.low.numel() != 1:
+        low, high, mean, std = (side.to(value) for side in self.x)
+        if value.shape[-1] != low.numel() and (low.numel() != 1 or self.took_hold):
             return None
         self.held()
-        return torch.minimum(torch.maximum(value, self.low.to(value)), self.high.to(value))
+        return (torch.minimum(torch.maximum(value, low), high) - mean) / std
 
     def criterion(self, name: str, args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]:
-        if name not in CLIPPED or not self.y_low < self.y_high:
+        if name not in CLIPPED or not self.y:
             return args, kwargs
+        low, high, mean, std = self.y
         if len(args) > 1 and isinstance(args[1], torch.Tensor):
             self.held()
-            return (args[0], args[1].clamp(self.y_low, self.y_high), *args[2:]), kwargs
+            return (args[0], (args[1].clamp(low, high) - mean) / std, *args[2:]), kwargs
         target = kwargs.get("target")
         if isinstance(target, torch.Tensor):
             self.held()
-            return args, {**kwargs, "target": target.clamp(self.y_low, self.y_high)}
+            return args, {**kwargs, "target": (target.clamp(low, high) - mean) / std}
         return args, kwargs
 
 
@@ -174,7 +178,7 @@ class ShuffledLoader(Knob):
 def make_data_knob(fix: str, args: Any) -> Knob | None:
     """The knob of a fix that changes the data, or None."""
     if fix == "winsorise":
-        return Winsorise(list(args["low"]), list(args["high"]), float(args["y_low"]), float(args["y_high"]))
+        return Winsorise(tuple(list(side) for side in args["x"]), tuple(float(v) for v in args["y"]))
     if fix == "mask-padding":
         kind = PaddingIgnored if args.get("how") == "loss" else PaddingFirst
         return kind(float(args["index"]), int(args.get("axis", 1)))
