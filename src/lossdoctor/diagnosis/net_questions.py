@@ -27,9 +27,7 @@ def net_questions(signs: Signs) -> Iterator[Asked]:
     made = composition(signs)
     if made is not None:
         for term in made.terms:
-            if len(made.terms) > 1 and term.skill is not None and term.skill > 0.7:
-                continue
-            if term.share > 0.9:
+            if term.skill is not None and term.skill > 0.7:
                 continue
             args = {"keep": term.ordinal, "factor": 0.001, "weight": term.weight}
             yield f"weigh-{term.ordinal}", "weigh-loss-term", args, f"{term.fn} alone, the rest of the loss a thousandth", 3

@@ -18,6 +18,9 @@ from ..signs.standing import (
     targets_off_scale,
     weights_off_init,
 )
+from ..signs.padding import padding
+from ..signs.succession import narrow
+from ..signs.tails import tail_limits
 from .engine import Diagnosis
 from .net_questions import net_questions
 
@@ -92,6 +95,15 @@ def questions(diagnosis: Diagnosis) -> list[Question]:
         mean, std = stats
         args = {"mean": [float(v) for v in mean], "std": [float(v) if v > 1e-12 else 1.0 for v in std]}
         ask("scale-inputs", "scale-inputs", args, "inputs standardised", 3 if inputs_off_scale(signs) else 0)
+    limits = tail_limits(signs)
+    if limits is not None:
+        ask("winsorise", "winsorise", limits, "extreme values held within the limits of the others", 3)
+    pads = padding(signs)
+    if pads is not None and (pads.by_step or not pads.packed):
+        how, title = ("loss", "padding left out of the loss") if pads.by_step else ("front", "padding moved to the front")
+        ask("mask-padding", "mask-padding", {"how": how, "index": pads.value, "axis": pads.axis}, title, 3)
+    if narrow(signs) is not None:
+        ask("shuffle", "shuffle", {}, "samples drawn at random from the second pass on", 3)
     mean_y, std_y = signs.fed.target_stats
     if signs.fed.is_regression and math.isfinite(std_y) and std_y > 0:
         ask("scale-targets", "scale-targets", {"mean": mean_y, "std": std_y}, "targets standardised", 3 if targets_off_scale(signs) else 0)

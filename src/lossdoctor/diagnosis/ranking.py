@@ -65,6 +65,9 @@ def stage(cause: str) -> int:
     return next((i for i, names in enumerate(STAGES) if cause in names), len(STAGES))
 
 
+SYMPTOMS = frozenset({"too-few-epochs"})
+"""What any proven error explains: a run that is held up by something has not had its time yet either."""
+
 LAST = frozenset({"no-signal"})
 """Said of a run in which nothing else was found: beside any other proof these are notes."""
 
@@ -86,7 +89,7 @@ def rank(findings: list[Finding]) -> tuple[Finding, ...]:
                 other
                 for other in named
                 if other is not finding
-                and finding.cause in EXPLAINS.get(other.cause, frozenset())
+                and (finding.cause in EXPLAINS.get(other.cause, frozenset()) or finding.cause in SYMPTOMS)
                 and other.training == finding.training
                 and _key(other) < _key(finding)
                 and other.severity == "error"

@@ -121,7 +121,7 @@ def demo_report() -> Report:
         pages={"lr-too-high": _PAGE},
         sources=_SOURCE,
         out="lossdoctor-out",
-        next_command="lossdoctor fix train.py",
+        next_command="lossdoctor explain lr-too-high",
         panel_seconds=6.4,
     )
 

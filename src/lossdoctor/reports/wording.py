@@ -94,10 +94,7 @@ def certainty(finding: Finding, report: Report) -> Certainty:
     sure = f"{percent(finding.confidence)}, {_PROOF[finding.proof]}"
     if finding.proof == "intervention" and (arm := _deciding_arm(finding, report)) is not None:
         sure += f" ({fix_words(arm)}: {level_of(arm)}{_instead_of(arm, report)})"
-    change = _MIND[finding.proof]
-    if finding.proof in ("intervention", "statistics") and finding.fixes:
-        change += " (lossdoctor fix tries it)"
-    return Certainty(sure, change)
+    return Certainty(sure, _MIND[finding.proof])
 
 
 def _deciding_arm(finding: Finding, report: Report) -> Arm | None:

@@ -88,7 +88,7 @@ def judge(signs: Signs) -> Judgement:
     by_arm = arm is not None and (arm.cures or (arm.helps and z < -2.3)) and stopped_early(signs, arm)
     by_curve = stopped_early(signs, None) and gain > 0.05 * max(0.2, 1 - loss.skill) and loss.skill < 0.9
     rate_alive = not (signs.step.lr_peak > 0) or signs.step.lr_end > 0.05 * signs.step.lr_peak
-    if not (by_arm or by_curve) or not rate_alive:
+    if not (by_arm or by_curve) or not rate_alive or loss.skill < -0.5:
         return CAUSE.healthy(f"the curve is flat at the end (skill gained over its last fifth {gain:.3f})")
     short = signs.updates <= FEW
     return finding(
