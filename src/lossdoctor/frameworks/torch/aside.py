@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import CodeType
@@ -80,9 +81,6 @@ def leave_uncompiled(codes: Iterable[CodeType], package: str) -> None:
     from torch._dynamo import trace_rules
 
     trace_rules.add(package)
-    try:
-        from torch._dynamo.eval_frame import skip_code
-    except ImportError:
-        from torch._C._dynamo.eval_frame import skip_code
+    skip_code: Callable[[CodeType], None] = importlib.import_module("torch._dynamo.decorators").skip_code
     for code in codes:
         skip_code(code)

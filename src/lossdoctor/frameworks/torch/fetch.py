@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,16 +18,16 @@ class Fetch:
     """A queue of small device tensors and what to do with their values once they are here."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[torch.Tensor, Deliver]] = []
+        self._waiting: list[tuple[Sequence[torch.Tensor], Deliver]] = []
         self._arrays: list[tuple[torch.Tensor, DeliverArray]] = []
         self._under_way: list[tuple[torch.Tensor, Any, Callable[[npt.NDArray[Any]], None]]] = []
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def put(self, tensor: torch.Tensor, deliver: Deliver) -> None:
-        """`tensor` must be our own (a clone): it is read later. `deliver` gets its values, flattened."""
-        self._waiting.append((tensor, deliver))
+    def put(self, tensors: torch.Tensor | Sequence[torch.Tensor], deliver: Deliver) -> None:
+        """`tensors` must be our own (clones): they are read later. `deliver` gets their values, flattened."""
+        self._waiting.append(((tensors,) if isinstance(tensors, torch.Tensor) else tensors, deliver))
 
     def put_array(self, tensor: torch.Tensor, deliver: DeliverArray) -> None:
         """As `put`, but dtype and shape are kept."""
@@ -39,13 +39,13 @@ class Fetch:
         self._arrived(wait=False)
         waiting, self._waiting = self._waiting, []
         arrays, self._arrays = self._arrays, []
-        by_device: dict[torch.device, list[tuple[torch.Tensor, Deliver]]] = {}
-        for tensor, deliver in waiting:
-            by_device.setdefault(tensor.device, []).append((tensor, deliver))
+        by_device: dict[torch.device, list[tuple[Sequence[torch.Tensor], Deliver]]] = {}
+        for item in waiting:
+            by_device.setdefault(item[0][0].device, []).append(item)
         with torch.no_grad():
             for device, items in by_device.items():
-                flat = torch.cat([tensor.reshape(-1).to(torch.float32) for tensor, _ in items])
-                parts = [(tensor.numel(), deliver) for tensor, deliver in items]
+                flat = torch.cat([t.reshape(-1).to(device, torch.float32) for tensors, _ in items for t in tensors])
+                parts = [(sum(t.numel() for t in tensors), deliver) for tensors, deliver in items]
                 self._bring(flat, device, partial(_hand_out, parts))
             for tensor, keep in arrays:
                 self._bring(tensor, tensor.device, keep)

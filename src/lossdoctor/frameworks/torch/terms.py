@@ -78,12 +78,11 @@ class Terms:
         for term, result, count in opened:
             by_term.setdefault(term, []).append((result, count))
         for position, (term, results) in enumerate(by_term.items()):
-            mean = results[0][0] if len(results) == 1 else torch.stack([r for r, _ in results]).mean()
+            mean = results[0][0] if len(results) == 1 else torch.stack([r.float() for r, _ in results]).mean()
             count = sum(c for _, c in results)
             kind = 0 if position == 0 else 2
-            stacked = torch.stack([value.float().to(mean.device).reshape(()), mean.float().reshape(())])
             watcher.fetch.put(
-                stacked,
+                (value, mean),
                 lambda v, kind=kind, count=count, term=term: watcher.loss_row(  # type: ignore[misc]
                     *head, kind, v[0], v[1], count, site, term
                 ),

@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Callable
 from time import monotonic
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -85,6 +86,7 @@ class Watcher:
         self._step_rows = writer.table("step", STEP_COLUMNS)
         self._tensor_rows = writer.table("tensor", TENSOR_COLUMNS)
         self._sites: dict[tuple[str, int, str], int] = {}
+        self._file_kinds: dict[str, str] = {}
         self._optimizers: dict[int, int] = {}
         self._optimizer_params: dict[int, tuple[int, list[torch.Tensor], list[int]]] = {}
         self._schedulers: dict[int, int] = {}
@@ -135,16 +137,20 @@ class Watcher:
 
     def site(self, what: str) -> int:
         """The index of the user's line that we are called from: the innermost frame outside libraries."""
-        frame = sys._getframe(1)
+        frame: FrameType | None = sys._getframe(1)
         fallback = None
+        kinds = self._file_kinds
         while frame is not None:
             name = frame.f_code.co_filename
-            if name != UNSEEN_FILE and not name.startswith(OURS):
-                if not any(part in name for part in LIBRARIES) and not name.startswith("<frozen"):
-                    break
-                fallback = fallback or frame
-            frame = frame.f_back  # type: ignore[assignment]
-        frame = frame or fallback  # type: ignore[assignment]
+            kind = kinds.get(name)
+            if kind is None:
+                kind = kinds[name] = file_kind(name)
+            if kind == "theirs":
+                break
+            if kind == "library" and fallback is None:
+                fallback = frame
+            frame = frame.f_back
+        frame = frame or fallback
         if frame is None:
             return -1
         if what == "":
@@ -463,10 +469,9 @@ class Watcher:
         if self.sampled:
             others = [p for i, p in self.book.params() if p.requires_grad and i not in set(indices)]
             self._copy_weights(params + others[:MAX_TENSORS])
-        have = [(i, p) for i, p in zip(indices, params, strict=True) if dense_grad(p)]
+        grads = [grad for p in params if (grad := p.grad) is not None and not grad.is_sparse]
         lr = float(opt.param_groups[0]["lr"]) if self._plain_lr(opt) else float("nan")
-        norms = norms_of([p.grad for _, p in have])
-        self._row(number, lr, norms, len(params) - len(have))
+        self._row(number, lr, norms_of(grads), len(params) - len(grads))
         if self.sampled:
             self._note_gradient_use(number, params)
 
@@ -541,15 +546,13 @@ class Watcher:
         if not norms:
             rows.append([*head, 0.0 if without else float("nan"), limit, float("nan"), *tail])
             return
-        stacked = torch.stack([n.float() for n in norms] + ([total.float()] if total is not None else []))
         clipped = total is not None
 
         def deliver(values: Any) -> None:
             own = values[:-1] if clipped else values
-            norm = float(np.sqrt(np.sum(np.square(own)))) if len(own) else float("nan")
-            rows.append([*head, norm, limit, float(values[-1]) if clipped else float("nan"), *tail])
+            rows.append([*head, float(np.sqrt(own @ own)), limit, float(values[-1]) if clipped else float("nan"), *tail])
 
-        self.fetch.put(stacked, deliver)
+        self.fetch.put([*norms, total] if total is not None else norms, deliver)
 
     def _hold_row(self) -> None:
         """The gradients of a backward pass that no optimizer may ever use: by the next one we know."""
@@ -729,6 +732,15 @@ class Watcher:
 
     def models(self) -> list[nn.Module]:
         return list(self._model_refs)
+
+
+def file_kind(name: str) -> str:
+    """Whose code a file holds: ours, a library's, or theirs: the user's."""
+    if name == UNSEEN_FILE or name.startswith(OURS):
+        return "ours"
+    if name.startswith("<frozen") or any(part in name for part in LIBRARIES):
+        return "library"
+    return "theirs"
 
 
 def _thinned(grad: Any) -> torch.Tensor:
