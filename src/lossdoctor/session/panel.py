@@ -130,7 +130,7 @@ def read_arm(run: ArmRun, signs: Signs) -> ArmSign:
     ended = trace.last(ArmEnded)
     arm = Signs(trace, signs.training if signs.training in set(trace.table("loss").column("training")) else 0)
     loss = arm.loss
-    if order.fix not in ("scale-targets", "weight-classes") and signs.loss.constant is not None and loss.constant is not None:
+    if order.fix not in ("scale-targets", "weight-classes", "winsorise", "mask-padding") and signs.loss.constant is not None and loss.constant is not None:
         loss = _with_constant(loss, signs)
     held = bool(ended.took_hold) if ended is not None else False
     note = ended.note if ended is not None else f"ended with status {run.status}"

@@ -10,7 +10,9 @@ import numpy as np
 
 from .arms import LEARNS, ArmSign
 from .net_arms import believed, points
+from .padding import padding
 from .series import middle
+from .tails import any_tails
 
 if TYPE_CHECKING:
     from .chart import Signs
@@ -133,11 +135,15 @@ def suspicious(signs: Signs, arm: ArmSign) -> bool:
         return step.weight_decay > 0
     if arm.fix == "drop-scheduler":
         return rate_fell(signs)
+    if arm.fix == "winsorise":
+        return any_tails(signs)
+    if arm.fix == "mask-padding":
+        return padding(signs) is not None
     return arm.fix in ("unfreeze", "set-mode", "weight-classes", "set-batch-first")
 
 
 ROOTS = (
-    "use-float32", "set-batch-first", "unfreeze", "set-mode", "reset-state", "scale-inputs", "scale-targets", "reinit",
+    "use-float32", "set-batch-first", "unfreeze", "set-mode", "reset-state", "mask-padding", "winsorise", "shuffle", "scale-inputs", "scale-targets", "reinit",
     "loosen-clip", "set-weight-decay", "drop-scheduler", "memory", "add-clip", "weight-classes", "weigh-loss-term",
     "set-batch", "lower-lr", "raise-lr", "shallower", "set-dropout", "widen", "swap-optimizer",
 )  # fmt: skip
@@ -151,7 +157,7 @@ def leading_arm(signs: Signs) -> ArmSign | None:
     if not helping:
         return None
     if any(a.cures for a in helping if a.fix != "swap-optimizer"):
-        # An optimizer is unsuited only where nothing else cures (causes.md).
+        # An optimizer is unsuited only where nothing else cures.
         helping = [a for a in helping if a.fix != "swap-optimizer"]
     best = max(helping, key=lambda a: a.skill or -9)
     assert best.skill is not None

@@ -54,7 +54,7 @@ class Winsorise(InputKnob):
         if not self.x or not value.is_floating_point() or value.dim() < 2:
             return None
         low, high, mean, std = (side.to(value) for side in self.x)
-        if value.shape[-1] != low.numel() and (low.numel() != 1 or self.took_hold):
+        if value.shape[-1] != low.numel():
             return None
         self.held()
         return (torch.minimum(torch.maximum(value, low), high) - mean) / std
@@ -94,10 +94,10 @@ class PaddingFirst(InputKnob):
     def __init__(self, value: float, axis: int) -> None:
         super().__init__()
         self.value, self.axis = value, axis
-        self.note = "the model is given lengths, or no sequence ends in padding"
+        self.note = "no sequence ends in padding"
 
     def changed(self, value: torch.Tensor, args: Args) -> torch.Tensor | None:
-        if not padded_kind(value) or any(a is not value and isinstance(a, torch.Tensor) and a.dim() == 1 for a in args):
+        if not padded_kind(value):
             return None
         steps, rows = value.shape[self.axis], value.shape[1 - self.axis]
         ends = trailing(value, self.value, self.axis)
