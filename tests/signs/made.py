@@ -8,8 +8,16 @@ from typing import Any
 import numpy as np
 
 from lossdoctor.signs import Signs
-from lossdoctor.trace.events import LOSS_COLUMNS, STEP_COLUMNS, BatchSaved, LayerSample, LossTerm, OptimizerSeen
-from lossdoctor.trace.events import GroupFacts
+from lossdoctor.trace.events import (
+    LOSS_COLUMNS,
+    STEP_COLUMNS,
+    TENSOR_COLUMNS,
+    BatchSaved,
+    GroupFacts,
+    LayerSample,
+    LossTerm,
+    OptimizerSeen,
+)
 from lossdoctor.trace.reader import Table, Trace
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -27,8 +35,10 @@ def signs_of(
     losses: Sequence[float] | Array, pairs: Sequence[tuple[Array | None, Array, Array | None]] = (), *, fn: str = "mse_loss",
     norms: Sequence[float] | Array | None = None, clips: Array | None = None, lr: object = 1e-3, optimizer: str = "Adam",
     held: Sequence[tuple[int, float]] = (), samples: Sequence[LayerSample] = (), term: dict[str, object] | None = None,
+    decay: float | None = None, more: Sequence[object] = (), changed: float | None = None,
 ) -> Signs:  # fmt: skip
-    """A run with these losses, one a step; `pairs` are captured (input, target, prediction) of its first batches."""
+    """A run with these losses, one a step; `pairs` are captured (input, target, prediction) of its first batches.
+    `changed`: the share of each weight that every update changes."""
     losses = np.asarray(losses, dtype=float)
     count = len(losses)
     arrays: dict[str, Array] = {}
@@ -40,8 +50,8 @@ def signs_of(
             if array is not None:
                 arrays[f"{letter}{number}"] = array
         events.append(BatchSaved(number, 0, 0, *names, batch=number))
-    events.append(OptimizerSeen(0, 0, optimizer, (GroupFacts(1e-3, None, None, (), None, False, ()),)))
-    events += samples
+    events.append(OptimizerSeen(0, 0, optimizer, (GroupFacts(1e-3, None, decay, (), None, False, ()),)))
+    events += [*samples, *more]
     steps = np.arange(count)
     rows = table(LOSS_COLUMNS, count, step=steps, seconds=steps * 0.01, value=losses, criterion=losses)
     if held:
@@ -54,7 +64,10 @@ def signs_of(
     stepped = table(
         STEP_COLUMNS, len(norm), step=np.arange(len(norm)), lr=lr, grad_norm=norm, backwards=1, clip_max=clip, clip_total=np.nan
     )
-    return Signs(Trace(tuple(events), {"loss": rows, "step": stepped}, arrays))
+    tables = {"loss": rows, "step": stepped}
+    if changed is not None:
+        tables["tensor"] = table(TENSOR_COLUMNS, count, step=steps, changed=changed, weight_norm=1.0, update_norm=0.01 * changed)
+    return Signs(Trace(tuple(events), tables, arrays))
 
 
 def targets(count: int = 40, size: int = 32, seed: int = 0) -> list[tuple[Array | None, Array, Array | None]]:

@@ -51,17 +51,31 @@ REGRESSION: dict[str, Criterion] = {
     "by hand, summed": lambda p, y: ((p - y) ** 2).sum(),
     "by hand, root": lambda p, y: torch.sqrt(((p - y) ** 2).mean()),
     "by hand, absolute": lambda p, y: (p - y).abs().mean(),
-    "by hand, halved": lambda p, y: 0.5 * ((y - p) ** 2).mean(),
+    "by hand, halved": lambda p, y: 0.5 * ((p - y) ** 2).mean(),
 }
+REVERSED: dict[str, Criterion] = {
+    "square": lambda p, y: ((y - p) ** 2).mean(),
+    "absolute": lambda p, y: (y - p).abs().mean(),
+}
+
+
+def half_known(name: str, criterion: Criterion) -> None:
+    _, y = sums()
+    y = y - y.mean()
+    between = {"l1": 0.5, "by hand, absolute": 0.5, "absolute": 0.5, "smooth l1": 0.63}
+    assert run(0.5 * y, y, criterion) == pytest.approx(between.get(name, 0.75), abs=0.1)
 
 
 @pytest.mark.parametrize("name", REGRESSION)
 def test_an_amount_half_known(name: str) -> None:
     """Half of each target is answered: skill 0.75 by squares, 0.5 by amounts, whatever the loss's scale or root."""
-    _, y = sums()
-    y = y - y.mean()
-    skill = run(0.5 * y, y, REGRESSION[name])
-    assert skill == pytest.approx(0.5 if name in ("l1", "by hand, absolute") else 0.75, abs=0.12)
+    half_known(name, REGRESSION[name])
+
+
+@pytest.mark.xfail(strict=True, reason="a difference is taken for prediction minus target, whichever way round it is written")
+@pytest.mark.parametrize("name", REVERSED)
+def test_target_minus_prediction(name: str) -> None:
+    half_known(name, REVERSED[name])
 
 
 @pytest.mark.parametrize("name", ["mse", "l1", "by hand", "summed by torch"])

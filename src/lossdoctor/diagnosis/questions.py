@@ -103,7 +103,7 @@ def questions(diagnosis: Diagnosis) -> list[Question]:
         how, title = ("loss", "padding left out of the loss") if pads.by_step else ("front", "padding moved to the front")
         ask("mask-padding", "mask-padding", {"how": how, "index": pads.value, "axis": pads.axis}, title, 3)
     if narrow(signs) is not None:
-        ask("shuffle", "shuffle", {}, "samples drawn at random from the second pass on", 3)
+        ask("shuffle", "shuffle", {}, "samples drawn at random", 3)
     mean_y, std_y = signs.fed.target_stats
     if signs.fed.is_regression and math.isfinite(std_y) and std_y > 0:
         ask("scale-targets", "scale-targets", {"mean": mean_y, "std": std_y}, "targets standardised", 3 if targets_off_scale(signs) else 0)

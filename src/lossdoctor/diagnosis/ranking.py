@@ -22,7 +22,7 @@ STAGES: tuple[tuple[str, ...], ...] = (
      "batch-too-large", "batch-too-small"),
     ("class-imbalance", "wrong-mode", "too-few-epochs", "leakage", "overfitting"),
 )  # fmt: skip
-"""The order of diagnosis (signals.md): a failure of an earlier stage explains what comes later."""
+"""The order of diagnosis: a failure of an earlier stage explains what comes later."""
 
 EXPLAINS: dict[str, frozenset[str]] = {
     "nan-in-data": frozenset({"nan-loss", "exploding-gradients", "lr-too-high", "missing-optimizer-step"}),

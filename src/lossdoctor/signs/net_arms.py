@@ -15,7 +15,7 @@ DEEP = 4
 NARROW = 4
 FEW_UPDATES = 400
 USUAL_STEP = 2e-3
-"""Update / weight of a step that gets somewhere (signals.md, 0.3)."""
+"""Update / weight of a step that gets somewhere: Adam at 1e-3 starts near 1.4e-2, a good SGD between 4e-3 and 4e-2."""
 
 
 def points(signs: Signs, arm: ArmSign) -> bool | None:

@@ -1,4 +1,4 @@
-"""How far Adam can bring an output at all: an exact bound (signals.md, section 0.2)."""
+"""How far Adam can bring an output at all: an exact bound (from Kingma & Ba 2015, section 2.1: |step| <= lr * max(1, (1 - b1) / sqrt(1 - b2)))."""
 
 from __future__ import annotations
 

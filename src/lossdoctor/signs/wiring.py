@@ -21,7 +21,7 @@ from ..trace.reader import Trace
 
 @dataclass(frozen=True)
 class WiringSign:
-    """R reached by the loss, O held by optimizers, M the models' parameters (signals.md, section 0)."""
+    """R reached by the loss, O held by optimizers, M the models' parameters."""
 
     facts: dict[int, ParamFacts]
     in_model: frozenset[int]

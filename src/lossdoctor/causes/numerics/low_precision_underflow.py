@@ -94,7 +94,7 @@ def judge(signs: Signs) -> Judgement:
         CAUSE.id,
         f"{lost:.0%} of the updates are lost: next to the weights they are too small for {half[0]}, and (w + d) == w bit for bit"
         + (f"; in float32 the same {arm.steps} steps reach skill {arm.skill:.2f}." if arm is not None else "."),
-        evidence, confidence=0.93 if arm is not None and arm.cures else 0.7, severity=severity, proof="bound",
+        evidence, confidence=0.93 if arm is not None and arm.cures else 0.88 if arm is not None else 0.7, severity=severity, proof="bound",
         where=loss_place(signs), panels=("updates", "what-if"),
     )  # fmt: skip
 

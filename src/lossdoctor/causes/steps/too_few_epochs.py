@@ -56,7 +56,7 @@ FEW = 300
 
 USUAL_STEP = 2e-3
 """Update / weight of a step that gets somewhere: Adam at 1e-3 starts near 1.4e-2, a good SGD between 4e-3 and
-4e-2, an SGD ten times too slow at 6e-4 (signals.md, 0.3)."""
+4e-2, an SGD ten times too slow at 6e-4."""
 
 
 def stopped_early(signs: Signs, arm: ArmSign | None) -> bool:

@@ -19,7 +19,8 @@ The state that a recurrence is given is the one with which it ended before, bit 
 itself: chunks of one long text are read so. By intervention: the arm `reset-state` gives zeros in place of each
 such state (a state from an encoder, a learned one, and one handed on within a pass stay) and must lead the
 panel. Where each batch begins with what the last one should have predicted, the sequences go on, and it is
-healthy whatever the arm says. Healthy: no state is carried, or fresh states do no better.
+healthy whatever the arm says. An error needs it to win at least half of the missing skill while the run stays
+below skill 0.8. Healthy: no state is carried, or fresh states do no better.
 
 ## Not to be confused with
 - `state-not-detached`: the graph is carried along, which ends in an error or in ever slower steps.
@@ -73,7 +74,8 @@ def judge(signs: Signs) -> Judgement:
             ("of so many that were looked at", len(calls), ""),
         ],
         confidence=confidence(signs, arm, True),
-        severity=severity(signs, arm), proof="intervention", where=recurrent_place(signs),
+        severity="error" if arm.cures and (arm.original is None or arm.original < 0.8) else severity(signs, arm),
+        proof="intervention", where=recurrent_place(signs),
         panels=("what-if", "loss"),
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ from torch import nn
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler
 
 from .knobs import Args, Knob, Kwargs
+from .loading import under_way
 
 PER_STEP = frozenset({"cross_entropy", "nll_loss"})
 CLIPPED = frozenset({"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"})
@@ -162,17 +163,27 @@ class CropWindow(InputKnob):
 
 
 class ShuffledLoader(Knob):
-    """From the next pass over it on, a DataLoader that goes through its samples in order draws them at random."""
+    """A DataLoader that goes through its samples in order draws them at random, from the pass that is under way on."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.note = "no DataLoader goes through its samples in order a second time"
+        self.note = "no DataLoader goes through its samples in order"
 
-    def loader(self, loader: DataLoader[Any]) -> None:
+    def first_forward(self, models: list[nn.Module]) -> None:
+        found = under_way()
+        if found is None:
+            return
+        loader, iterator = found
+        if self.loader(loader) and getattr(iterator, "_num_workers", 0) == 0 and hasattr(iterator, "_sampler_iter"):
+            iterator._sampler_iter = iter(loader.batch_sampler)
+
+    def loader(self, loader: DataLoader[Any]) -> bool:
         batches = loader.batch_sampler
-        if torch.is_grad_enabled() and isinstance(batches, BatchSampler) and isinstance(batches.sampler, SequentialSampler):
-            batches.sampler = RandomSampler(loader.dataset)  # type: ignore[arg-type]
-            self.held()
+        if not torch.is_grad_enabled() or not isinstance(batches, BatchSampler) or not isinstance(batches.sampler, SequentialSampler):
+            return False
+        batches.sampler = RandomSampler(loader.dataset)  # type: ignore[arg-type]
+        self.held()
+        return True
 
 
 def make_data_knob(fix: str, args: Any) -> Knob | None:

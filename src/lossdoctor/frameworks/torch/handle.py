@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -93,10 +94,13 @@ def _dependence(
                     return value.narrow(dim, 0, size).clone()
         return value
 
+    fresh = False
+
     def run(tensor: torch.Tensor, size: int) -> torch.Tensor:
         given = [tensor if i == position else cut(a, size) for i, a in enumerate(args)]
-        with torch.no_grad():
-            output = twin(*given)
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            output = (copy.deepcopy(twin) if fresh else twin)(*given)
         first = output[0] if isinstance(output, tuple | list) else output
         if not isinstance(first, torch.Tensor):
             raise TypeError("the model's output is no tensor")
@@ -111,9 +115,15 @@ def _dependence(
     rows = _rows(base, count, axis)
     if rows is None:
         raise ValueError("the output has no axis of the batch's length")
-    again = _rows(run(small, count), count, axis)
-    assert again is not None
-    noise = float((again - rows).abs().max())
+    if not torch.equal(run(small, count), base):
+        fresh = True  # It keeps a state of its own: every run begins with the same one.
+        base = run(small, count)
+        rows = _rows(base, count, axis)
+        assert rows is not None
+    noise = float((_as_rows(run(small, count), rows, count, axis) - rows).abs().max())
+    ordered = by_time = None
+    if base.dim() >= 1 and base.shape[0] == count * steps and count > 1:
+        ordered, by_time = _ordered(lambda t: run(t, count), small, base, count, steps, axis)
     times = sorted({round(i * (steps - 1) / max(1, min(steps, MAX_TIMES) - 1)) for i in range(min(steps, MAX_TIMES))})
     chosen = range(min(count, MAX_SAMPLES))
     own, cross, pairs = [[0.0] * len(times) for _ in chosen], 0, 0
@@ -123,7 +133,11 @@ def _dependence(
         for place, t in enumerate(times):
             if time.monotonic() - began > MAX_SECONDS:
                 raise TimeoutError("the copy is too slow to be probed")
-            changed = _changed_rows(run(_disturbed(small, j, t, axis), count), rows, count, axis, noise)
+            answer = run(_disturbed(small, j, t, axis), count)
+            if by_time:
+                changed = _changed_rows(_sample_major(answer, count, steps), ordered, count, 0, noise)
+            else:
+                changed = _changed_rows(answer, rows, count, axis, noise)
             own[j][place] = float(changed[j])
             others = [i for i in range(count) if i != j and changed[i]]
             pairs += count - 1
@@ -141,16 +155,114 @@ def _dependence(
         "steps": float(steps),
         "reads_first": float(min((r[0] for r in reach if r), default=-1)),
         "reads_last": float(max((r[-1] for r in reach if r), default=-1)),
+        "by_time": float(bool(by_time)),
+        **_against_lengths(small, own, times, axis),
+        **_cut_anew(twin, lambda t: run(t, count), small, axis),
         "own_index_only": float(sum(r == [j] for j, r in enumerate(reach)) / len(reach)) if single else 0.0,
     }
-    return numbers, {"batch_axis": str(axis), "input": "x".join(map(str, x.shape))}, tuple(tuple(r) for r in own)
+    flat = base.shape[0] == count * steps
+    first = "batch" if base.shape[0] == count else "time"
+    facts = {
+        "batch_axis": str(axis), "input": "x".join(map(str, x.shape)), "flat": "yes" if flat else "no", "first_axis": first,
+    }  # fmt: skip
+    return numbers, facts, tuple(tuple(r) for r in own)
+
+
+def _as_rows(output: torch.Tensor, like: torch.Tensor, count: int, axis: int) -> torch.Tensor:
+    rows = _rows(output, count, axis)
+    return like if rows is None else rows
+
+
+def _sample_major(output: torch.Tensor, count: int, steps: int) -> torch.Tensor:
+    """Rows (time * batch) in the order of (batch * time)."""
+    return output.reshape(steps, count, -1).transpose(0, 1).reshape(count * steps, -1)
+
+
+def _ordered(
+    run: Callable[[torch.Tensor], torch.Tensor], small: torch.Tensor, base: torch.Tensor, count: int, steps: int, axis: int
+) -> tuple[torch.Tensor, bool]:
+    """An output with a row for each step of each sample: are the rows in the order of time? Decided by which order
+    leaves the samples apart. Returns (the output's rows sample by sample, True if they had to be put in order)."""
+    moved = _sample_major(base, count, steps)
+    spread = []
+    for order in (lambda o: o, lambda o: _sample_major(o, count, steps)):
+        one, two = order(base.reshape(count * steps, -1)), order(run(_disturbed(small, 1, steps // 2, axis)).reshape(count * steps, -1))
+        spread.append(int((one != two).reshape(count, -1).any(1).sum()))
+    by_time = spread[1] < spread[0] or (spread[1] == spread[0] and axis == 1)
+    rows = (moved if by_time else base).reshape(count, -1).double()
+    return rows, by_time
+
+
+def _against_lengths(x: torch.Tensor, own: list[list[float]], times: list[int], axis: int) -> dict[str, float]:
+    """Each sample's last step that its output depends on, against its length (steps before a constant tail):
+    `read_share` the largest share over the samples, `pads_read` share of the padded samples whose padding is read."""
+    by_sample = (x if axis == 0 else x.transpose(0, 1)).reshape(x.shape[axis], x.shape[1 - axis], -1)
+    shares, read, padded = [], 0, 0
+    for j, row in enumerate(own):
+        same = (by_sample[j] == by_sample[j, -1:]).all(-1).flip(0).long().cumprod(0).sum()
+        length = int(by_sample.shape[1]) - (int(same) if int(same) > 1 else 0)
+        seen = [t for place, t in enumerate(times) if row[place]]
+        if length >= 3 and seen:
+            shares.append(max(seen) / (length - 1))
+        if length < by_sample.shape[1] and any(t > length for t in times):
+            padded += 1
+            read += any(t > length for t in seen)
+    return {
+        "read_share": max(shares, default=-1.0), "padded": float(padded), "pads_read": read / padded if padded else 0.0,
+    }  # fmt: skip
+
+
+def _cut_anew(
+    twin: nn.Module, run: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor, axis: int
+) -> dict[str, float]:
+    """Does the recurrence get its input cut anew, so that its steps mix times and features (view in the place of
+    transpose)? Then each number x[t, f] reaches exactly step (t * F + f) // F' of F' features, and F' is no multiple
+    of F. `cut_features` is F' where that is so, else 0."""
+    nothing = {"cut_features": 0.0}
+    layer = next((m for m in twin.modules() if isinstance(m, nn.RNNBase)), None)
+    if layer is None or axis != 0 or x.dim() != 3 or not x.is_floating_point() or x.shape[2] < 2:
+        return nothing
+    steps, features = int(x.shape[1]), int(x.shape[2])
+    given: list[torch.Tensor] = []
+
+    def keep(module: nn.Module, args: Any) -> None:
+        if args and isinstance(args[0], torch.Tensor):
+            given.append(args[0].detach().clone())
+
+    handle = layer.register_forward_pre_hook(keep)
+    try:
+
+        def into(tensor: torch.Tensor) -> torch.Tensor | None:
+            given.clear()
+            run(tensor)
+            if len(given) != 1 or given[0].dim() != 3:
+                return None
+            return given[0] if layer.batch_first else given[0].transpose(0, 1)
+
+        base = into(x)
+        if base is None or base.shape[0] != x.shape[0] or base.shape[1] * base.shape[2] != steps * features:
+            return nothing
+        wide = int(base.shape[2])
+        if wide % features == 0:
+            return nothing
+        for t in sorted({0, steps // 3, steps // 2, steps - 1}):
+            for f in sorted({0, features // 2, features - 1}):
+                changed = x.clone()
+                changed[0, t, f] += 1.0 + float(x.abs().max())
+                now = into(changed)
+                hit = (now != base).any(-1).nonzero().tolist() if now is not None else []
+                if hit != [[0, (t * features + f) // wide]]:
+                    return nothing
+        return {"cut_features": float(wide)}
+    finally:
+        handle.remove()
 
 
 def _rows(output: torch.Tensor, count: int, axis: int) -> torch.Tensor | None:
     """The output as (batch, everything else), or None where no axis tells the samples apart."""
     if output.dim() == 0:
         return None
-    if output.dim() > 1 and axis == 1 and output.shape[0] != count and output.shape[1] == count:
+    if output.dim() > 1 and output.shape[0] != count and output.shape[1] == count:
         output = output.transpose(0, 1)
     if output.shape[0] == count:
         return output.reshape(count, -1).double()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from . import loading
 from .aside import is_compiling, leave_uncompiled, outside_transforms, transforming
 from .doors import Door, Doors, Original, unseen, wrap
 
@@ -212,7 +213,10 @@ def _watch_evaluation(doors: Doors, watcher: Watcher) -> None:
             call("knob", watcher.knobs.loader, args[0])
         return args, kwargs
 
-    doors.replace(torch.utils.data.DataLoader, "__iter__", lambda original: wrap(original, is_compiling, workers, None))
+    def began(args: Args, kwargs: Kwargs, result: Any) -> None:
+        call("loader", loading.began, args[0], result)
+
+    doors.replace(torch.utils.data.DataLoader, "__iter__", lambda original: wrap(original, is_compiling, workers, began))
     def loaded(args: Args, kwargs: Kwargs, result: Any) -> None:
         call("load", watcher.on_weights_loaded, args[0])
 

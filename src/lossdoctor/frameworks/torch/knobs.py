@@ -53,8 +53,9 @@ class Knob:
     def clip(self, how: str, args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]:
         return args, kwargs
 
-    def loader(self, loader: Any) -> None:
-        """A pass over a DataLoader is about to begin."""
+    def loader(self, loader: Any) -> bool:
+        """A pass over a DataLoader is about to begin. True if the knob has taken hold of it."""
+        return False
 
     def criterion_gave(self, name: str, result: Any) -> None:
         """What a loss function returned."""

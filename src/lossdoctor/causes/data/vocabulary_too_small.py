@@ -1,0 +1,115 @@
+"""Most tokens have become unknown.
+
+## What happens
+The vocabulary has too few words: a cut at a hundred words, a file from another corpus, or words spelled
+otherwise than in the vocabulary (upper case, another tokeniser). What it does not hold becomes one token.
+
+## How it looks
+- The same id again and again, in the middle of the sequences, in nearly all of them.
+- The loss goes to a constant guess, or falls only by learning by heart.
+- Samples with different labels look the same to the net.
+
+## Why it keeps the loss from falling
+What tells the label is mostly in the rarer words. If they are all one token, the net is left with "the", "of"
+and the comma.
+
+## How lossdoctor tells
+By statistics, on the captured tokens: one id, not counting padding at either end, has more than 30% of all, is at
+least three times as common as the next, and stands where the unknown usually does: at 0 to 3, or at the end of
+the ids. A finding needs simple learners to find nothing in what is left (or hardly anything, skill below 0.1)
+and the run not to learn; it is an error at more than 35% of the tokens, where they find no more than chance gives. Healthy: no such id, learners that
+find something, or a run that learns. Not judged: inputs that are no tokens.
+
+## Not to be confused with
+- `padding-dominates`: the common id stands at the end of the sequences.
+- `constant-inputs`: all tokens are one.
+- `no-signal`: the tokens are known, and tell nothing.
+- Few symbols by nature, as letters or bases: no id is three times the next.
+
+## What to do
+Count unknowns before training; below 5% is usual for words. `widen-vocabulary`: keep more words.
+
+    unknown = (ids == vocabulary["<unk>"]).float().mean()
+    counts = Counter(word.lower() for text in texts for word in text.split())
+    vocabulary = {w: i + 2 for i, (w, n) in enumerate(counts.most_common(20_000)) if n > 1}
+
+Or use subwords or letters, which have no unknowns. Keras: `TextVectorization(max_tokens=20_000)`, with `adapt`
+on the texts of this task.
+
+## References
+- Sennrich, Haddow, Birch 2016, Neural machine translation of rare words with subword units (arXiv 1508.07909).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...signs import Signs
+from ...signs.pairs import Array, pairs_of
+from ...words import Judgement
+from ..cause import Cause, finding
+from ..places import recurrent_place
+
+SHARE = 0.3
+LEAD = 3.0
+SURE = 0.35
+
+
+def judge(signs: Signs) -> Judgement:
+    if not signs.fed.inputs:
+        return CAUSE.not_judged("input batches")
+    if not signs.fed.integer_inputs:
+        return CAUSE.healthy("the inputs are no tokens")
+    inner = np.concatenate([_inner(x) for x in signs.fed.inputs if x.ndim == 2] or [np.zeros(0, dtype=int)])
+    if inner.size < 200:
+        return CAUSE.not_judged("at least 200 captured tokens that are no padding")
+    ids, counts = np.unique(inner, return_counts=True)
+    common = int(counts.argmax())
+    share = float(counts[common] / inner.size)
+    rest = np.delete(counts, common)
+    ratio = float(counts[common] / rest.max()) if rest.size else float("inf")
+    known = ids[common] <= 3 or ids[common] >= ids.max() - 1
+    if share < SHARE or ratio < LEAD or not known or not rest.size:
+        return CAUSE.healthy(f"the commonest token has {share:.0%} of all, the next one {share / ratio:.0%}")
+    skill = signs.loss.skill
+    held = signs.loss.held_skill
+    if skill is not None and skill > 0.4 and (held is None or held > 0.2):
+        return CAUSE.healthy(f"one token has {share:.0%} of all, and the run learns (skill {skill:.2f})")
+    pairs = pairs_of(signs)
+    best = pairs.best if pairs is not None else None
+    if best is not None and best.skill > 0.1:
+        return CAUSE.healthy(f"one token has {share:.0%} of all, and {best.what} still gets skill {best.skill:.2f}")
+    sure = share > SURE and best is not None and not (pairs is not None and pairs.found)
+    return finding(
+        CAUSE.id,
+        f"{share:.0%} of the tokens are one, id {ids[common]}, {ratio:.0f} times as common as the next: most words are unknown, and "
+        "what is left does not tell the target.",
+        [
+            (f"share of token {ids[common]} (padding at the ends not counted)", share, "below 0.05 for an unknown"),
+            ("how many times the next common one", ratio, "about 1 to 2"),
+            ("different tokens", len(ids), ""),
+            *([(f"cross-validated skill, {best.what}", best.skill, "above chance")] if best is not None else []),
+        ],
+        confidence=0.8 if sure else 0.6, severity="error" if sure else "warning", proof="statistics",
+        where=recurrent_place(signs), since_step=0, panels=("inputs",),
+    )  # fmt: skip
+
+
+def _inner(x: Array) -> Array:
+    """Tokens between the runs of one id at either end of each sequence, where these are longer than half of it or
+    all sequences end (or begin) in the same one."""
+    flat = []
+    first, last = np.unique(x[:, 0]), np.unique(x[:, -1])
+    for row in x:
+        start, stop = 0, len(row)
+        if len(last) == 1 or (row == row[-1])[len(row) // 2 :].all():
+            while stop and row[stop - 1] == row[-1]:
+                stop -= 1
+        if len(first) == 1 or (row == row[0])[: len(row) // 2].all():
+            while start < stop and row[start] == row[0]:
+                start += 1
+        flat.append(row[start:stop])
+    return np.concatenate(flat)
+
+
+CAUSE = Cause("vocabulary-too-small", judge, __doc__, needs=("inputs",), fixes=("widen-vocabulary",))
