@@ -81,7 +81,7 @@ def judge(signs: Signs) -> Judgement:
             f"random, the same {arm.steps} steps reach skill {arm.skill:.2f}.",
             [*evidence, *arm_evidence(signs, arm)],
             confidence=confidence(signs, arm, True), proof="intervention",
-            severity="error" if arm.cures and (skill is None or skill < 0.5) else "warning",
+            severity="error" if (arm.cures or (arm.gain > 0.3 and order.within < 0.25)) and (skill is None or skill < 0.5) else "warning",
             where=loss_place(signs), since_step=0, panels=("loss", "targets", "what-if"),
         )  # fmt: skip
     forgets = order.forgets > JUMPS
