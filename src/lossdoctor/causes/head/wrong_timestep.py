@@ -18,8 +18,8 @@ first have learned to pass over: over tens of steps neither state nor gradient s
 By dependence, on a copy of the net: each step of each of some samples is changed in turn. If the steps in the second half
 of every sequence leave its output as it was, bit for bit, those steps are not read: nothing behind the step that is
 read can reach it. A sequence ends where its padding begins, so that packed and masked batches are
-judged by their true lengths. It is an error where the run does not learn (skill below 0.5), else a warning. Padding: its steps change the output, it is
-less than half of all, and the arm `mask-padding`, which moves it to the front, leads the panel. Healthy:
+judged by their true lengths. It is an error where the run does not learn (skill below 0.5), else a warning. Padding: its steps change the output, and the arm `mask-padding`, which moves it to the front, leads the panel; a warning where more than half of all steps
+are padding. Healthy:
 outputs depend on the end of their sequences and not on padding, or nothing shows that padding harms. Not judged: the probe could not be made.
 
 ## Not to be confused with
@@ -46,6 +46,7 @@ Of a bidirectional layer take `torch.cat([h[-2], h[-1]], 1)`. Keras: `Masking` o
 from __future__ import annotations
 
 from ...signs import Signs
+from ...signs.padding import padding
 from ...signs.standing import learned
 from ...words import Judgement
 from ..cause import Cause, finding
@@ -70,13 +71,16 @@ def judge(signs: Signs) -> Judgement:
         return _not_read(signs, share)
     read = probe.numbers.get("pads_read", 0.0)
     arm = lead(signs, "mask-padding")
+    pads = padding(signs)
+    mostly = pads is not None and pads.share > 0.5
     if read > 0.5 and arm is not None and arm.args.get("how") != "loss":
         return finding(
             CAUSE.id,
             "The output is read behind the end of the shorter sequences, after their padding: with the padding in front, the same "
             f"{arm.steps} steps reach skill {arm.skill:.2f}.",
             [*arm_evidence(signs, arm), ("padded sequences whose padding changes their output, share", read, "0")],
-            confidence=confidence(signs, arm, True) - 0.05, severity=severity(signs, arm), proof="intervention",
+            confidence=0.6 if mostly else confidence(signs, arm, True),
+            severity="warning" if mostly else severity(signs, arm), proof="intervention",
             where=recurrent_place(signs), since_step=0, panels=("what-if", "inputs"),
         )  # fmt: skip
     if read > 0.5:
