@@ -10,6 +10,7 @@ import numpy as np
 from ..diagnosis.engine import Diagnosis, examine
 from ..signs import Signs
 from ..signs.arms import ArmSign
+from ..signs.trainings import put_right
 from ..trace.events import Birth
 from ..trace.reader import Trace, read_trace
 
@@ -20,7 +21,7 @@ MIN_SHARE = 3
 
 def trace_of(out: Path) -> Trace:
     """The trace of the run's main process. Raises UserError where there is none."""
-    return read_trace(out / "trace" / MAIN)
+    return put_right(read_trace(out / "trace" / MAIN))
 
 
 def trainings(trace: Trace) -> list[int]:

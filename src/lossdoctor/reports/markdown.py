@@ -54,7 +54,7 @@ def render_markdown(report: Report, *, limit: int = LIMIT) -> str:
         _finding(page, group.finding, report)
         page.rows("", [f"- follows from it: {_short_finding(f)}" for f in group.consequences])
     if not report.findings:
-        page.put("Nothing wrong was found.")
+        page.put("Nothing wrong was found." if report.verdict in ("learning", "converged", "too-short") else "No cause was found.")
     if report.arms:
         page.rows(
             f"**What if** ({what_if_words(report)})\n\n| outcome | change | reached |\n| --- | --- | --- |",

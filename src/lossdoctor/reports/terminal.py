@@ -60,6 +60,13 @@ class TerminalReporter:
         return render_terminal(report, width=width or PIPED_WIDTH, colour=colour)
 
 
+_NOTHING = {True: "Nothing wrong was found", False: "No cause was found"}
+
+
+def _well(report: Report) -> bool:
+    return report.verdict in ("learning", "converged", "too-short")
+
+
 def print_report(
     report: Report, stream: TextIO, *, colour: bool | None = None, environ: Mapping[str, str] = os.environ
 ) -> None:
@@ -132,8 +139,8 @@ def _head(sheet: Sheet, report: Report) -> None:
 
 def _nothing_found(report: Report) -> str:
     if report.not_judged:
-        return f"Nothing wrong was found; {_count(len(report.not_judged), 'cause')} could not be judged."
-    return "Nothing wrong was found."
+        return f"{_NOTHING[_well(report)]}; {_count(len(report.not_judged), 'cause')} could not be judged."
+    return f"{_NOTHING[_well(report)]}."
 
 
 def _first(sheet: Sheet, group: Group, report: Report) -> None:

@@ -16,6 +16,7 @@ from ..launch.program import Program
 from ..launch.zygote import Waker
 from ..signs.arms import ArmSign, original_at
 from ..signs.chart import Signs
+from ..signs.trainings import put_right
 from ..signs.net import composition
 from ..trace.events import ArmEnded, Birth
 from ..trace.reader import Trace, read_trace
@@ -185,5 +186,5 @@ def _with_constant(loss: Any, signs: Signs) -> Any:
 
 def _trace(folder: Path) -> Trace | None:
     with contextlib.suppress(UserError, OSError):
-        return read_trace(folder)
+        return put_right(read_trace(folder))
     return None

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ..frameworks.sampling import OwnTime
+from ..frameworks.sklearn_scalers import ScalerWatch
 from ..launch import zygote
 from ..launch.execute import Outcome, execute
 from ..launch.imports import when_imported
@@ -107,6 +108,9 @@ class Watch:
             self._import_failed(error)
         finally:
             self.own.leave()
+
+    def _updates(self) -> int:
+        return self.watcher.updates if self.watcher is not None else 0
 
     def _import_failed(self, error: BaseException) -> None:
         text = "".join(traceback.format_exception(error))[-1500:]

@@ -169,16 +169,27 @@ class UpdateSign:
         return {int(p): bool((self.changed[self.param == p] > 0).any()) for p in np.unique(self.param)}
 
     def ratio(self, first: int = 0, last: int | None = None) -> float:
-        """Median over weights of update norm / weight norm, between two steps."""
-        use = (self.steps >= first) & (self.weight_norm > 0) & np.isfinite(self.update_norm)
+        """Median over weights of update norm / weight norm, between two updates counted from the training's first."""
+        if not self.steps.size:
+            return math.nan
+        since = self.steps - self.steps.min()
+        use = (since >= first) & (self.weight_norm > 0) & np.isfinite(self.update_norm)
         if last is not None:
-            use &= self.steps <= last
+            use &= since <= last
         return middle(self.update_norm[use] / self.weight_norm[use])
 
     @cached_property
     def along_gradient(self) -> float:
         """Median cosine between the update and the negative gradient, weighted to moving tensors: < 0 climbs."""
         use = np.isfinite(self.cosine) & (self.changed > 0) & (self.update_norm > 0)
+        return middle(self.cosine[use])
+
+    @cached_property
+    def first_along_gradient(self) -> float:
+        """The same for the first update alone, which no momentum has touched yet."""
+        if not self.steps.size:
+            return math.nan
+        use = (self.steps == self.steps.min()) & np.isfinite(self.cosine) & (self.changed > 0) & (self.update_norm > 0)
         return middle(self.cosine[use])
 
     @cached_property

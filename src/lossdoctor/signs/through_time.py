@@ -83,4 +83,8 @@ def measure_through_time(trace: Trace, training: int) -> ThroughTimeSign:
     if samples and samples[0].step > 0 and all(s.module == "" for s in samples):
         samples = list(trace.of(LayerSample))
     dependence = next((p for p in trace.of(Probed) if p.probe == "dependence"), None)
-    return ThroughTimeSign(tuple(samples), tuple(trace.of(ModuleSample)), dependence)
+    table = trace.table("step")
+    mine = table.column("training") == training
+    first, last = (table.column("step")[mine][[0, -1]]) if len(table) and mine.any() else (0.0, float("inf"))
+    modules = tuple(m for m in trace.of(ModuleSample) if first <= m.step <= last + 1)
+    return ThroughTimeSign(tuple(samples), modules, dependence)

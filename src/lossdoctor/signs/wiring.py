@@ -98,9 +98,22 @@ def measure_wiring(trace: Trace, training: int) -> WiringSign:
             in_model.add(model.first_param + offset)
     for seen in trace.of(ParamSeen):
         facts[seen.param] = seen.facts
-    held = {i for o in trace.of(OptimizerSeen) for g in o.groups for i in g.params}
     graphs = tuple(g for g in trace.of(LossGraph) if g.training == training) or tuple(trace.of(LossGraph))
+    table = trace.table("step")
+    mine = table.column("training") == training
+    numbers = set(table.column("optimizer")[mine].astype(int)) if len(table) else set()
+    optimizers = [o for o in trace.of(OptimizerSeen) if not numbers or o.optimizer in numbers]
+    held = {i for o in optimizers for g in o.groups for i in g.params}
+    models = tuple(trace.of(ModelSeen))
+    first, last = (table.column("step")[mine][[0, -1]]) if len(table) and mine.any() else (0.0, float("inf"))
+    if len(table) and len(set(table.column("training"))) > 1:
+        # Of several trainings one after the other, a model belongs to those that reach or hold a part of it.
+        touched = held | {i for g in graphs for i in g.reached}
+        models = tuple(m for m in models if touched & set(range(m.first_param, m.first_param + len(m.params)))) or models
+        in_model = {i for m in models for i in range(m.first_param, m.first_param + len(m.params))}
     return WiringSign(
-        facts, frozenset(in_model), frozenset(held), graphs, tuple(trace.of(GraphCut)), tuple(trace.of(ModelSeen)),
-        tuple(trace.of(ModeSeen)), tuple(trace.of(RecurrentCall)), {s.site: s for s in trace.of(Site)},
+        facts, frozenset(in_model), frozenset(held), graphs,
+        tuple(c for c in trace.of(GraphCut) if first <= c.step <= last), models,
+        tuple(m for m in trace.of(ModeSeen) if first <= m.step <= last + 1),
+        tuple(c for c in trace.of(RecurrentCall) if first <= c.step <= last + 1), {s.site: s for s in trace.of(Site)},
     )  # fmt: skip

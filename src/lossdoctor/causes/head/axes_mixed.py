@@ -81,6 +81,8 @@ def judge(signs: Signs) -> Judgement:
     cross = probe.numbers["cross"]
     if cross <= 0:
         return _pairs(signs, probe)
+    if probe.facts.get("axis") == "guessed":
+        return CAUSE.not_judged("targets whose shape tells which axis of the input is the batch")
     if _swapped(signs, probe):
         return CAUSE.healthy("samples depend on each other in the pattern of swapped axes (batch-first-mismatch)")
     if cross >= ALL * probe.numbers["own"]:

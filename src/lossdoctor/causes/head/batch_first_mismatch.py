@@ -20,7 +20,8 @@ say which axis is time: if the layer works through the other one and the run has
 By intervention: the arm `set-batch-first` reads the input the other way and leads the panel. Else by
 dependence, on a copy: an output must depend on no other sample. If it does, and the layer's time axis is the
 batch axis of what the model was fed (or most outputs see only the time step of their own index in the batch,
-and samples depend on each other one way), that is a finding; a warning where the run learns well. Healthy: no
+and samples depend on each other one way), that is a finding; a warning where the run
+learns well, or where the targets' shape does not tell which axis is the batch. Healthy: no
 output depends on another sample, they depend on each other in another pattern, or no recurrent layer gets a
 padded batch. Not judged: no recurrent layer seen, or the probe could not be made.
 ## Not to be confused with
@@ -80,6 +81,10 @@ def judge(signs: Signs) -> Judgement:
     if not swapped and not (probe.numbers["own_index_only"] > 0.5 and one_way):
         return CAUSE.healthy("samples depend on each other, but not in the pattern of swapped axes")
     fine = learned(signs)
+    if axis is not None and axis == time_axis_of_layer:
+        return CAUSE.healthy("the targets are the inputs one step on along the axis that the layer works through")
+    # Targets in one flat row, or as many samples as steps: the shapes do not tell which axis is which.
+    sure = not fine and probe.facts.get("axis") != "guessed"
     samples, steps = call.input_shape[batch_axis], call.input_shape[1 - batch_axis]
     return finding(
         CAUSE.id,
@@ -90,8 +95,8 @@ def judge(signs: Signs) -> Judgement:
             ("share of its own time steps that an output depends on", own, "near 1"),
             ("what the layer takes for time steps", samples, f"{steps}"),
         ],
-        confidence=0.6 if fine else 0.96,
-        severity="warning" if fine else "error",
+        confidence=0.96 if sure else 0.5,
+        severity="error" if sure else "warning",
         where=recurrent_place(signs),
         since_step=0,
         panels=("loss",),

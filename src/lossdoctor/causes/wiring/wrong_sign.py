@@ -86,7 +86,9 @@ def judge(signs: Signs) -> Judgement:
             where=loss_place(signs),
             panels=("loss", "updates"),
         )
-    along = signs.update.along_gradient
+    # Momentum may carry an update uphill for a while; the first one goes down, unless the sign is wrong.
+    plain = signs.step.optimizer is None or (not signs.step.scale_free and signs.step.momentum == 0)
+    along = signs.update.along_gradient if plain else signs.update.first_along_gradient
     if along < -0.3 and signs.update.count >= 3:
         return finding(
             CAUSE.id,

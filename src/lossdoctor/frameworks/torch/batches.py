@@ -46,6 +46,10 @@ class Batches:
         self._held_calls = 0
         self._held_inputs = 0
 
+    def new_training(self) -> None:
+        """Each training has its own early batches; the trace bounds them all together."""
+        self._inputs = self._pairs = self.count = self._next = 0
+
     def saw_input(self, args: Any) -> None:
         """The first tensor that a model is called with."""
         if not torch.is_grad_enabled():
@@ -60,7 +64,8 @@ class Batches:
             if tensor is None:
                 packed = next((a for a in args if isinstance(a, nn.utils.rnn.PackedSequence)), None)
                 tensor = packed.data if packed is not None else None
-            self._x = tensor.detach() if tensor is not None else None
+            # At once: the script may change it in place before its loss is known.
+            self._x = bounded(tensor) if tensor is not None and self._inputs < MAX_INPUTS else None
 
     def _saw_held_input(self, args: Any) -> None:
         """What the model is asked about where nothing is trained: the first calls, then ever more rarely."""

@@ -27,11 +27,14 @@ class Fetch:
 
     def put(self, tensors: torch.Tensor | Sequence[torch.Tensor], deliver: Deliver) -> None:
         """`tensors` must be our own (clones): they are read later. `deliver` gets their values, flattened."""
-        self._waiting.append(((tensors,) if isinstance(tensors, torch.Tensor) else tensors, deliver))
+        given = (tensors,) if isinstance(tensors, torch.Tensor) else tensors
+        if not any(t.is_meta for t in given):  # a meta tensor has no values
+            self._waiting.append((given, deliver))
 
     def put_array(self, tensor: torch.Tensor, deliver: DeliverArray) -> None:
         """As `put`, but dtype and shape are kept."""
-        self._arrays.append((tensor, deliver))
+        if not tensor.is_meta:
+            self._arrays.append((tensor, deliver))
 
     def push(self) -> None:
         """Start bringing everything that waits. On a CPU it is delivered at once; on a GPU when the copy

@@ -181,14 +181,14 @@ def _local_sign(node: Any, position: int) -> int:
 
 def _main_branch(node: Any, limit: int) -> list[Any]:
     """Down from `node`, at each fork along the branch that is not a leaf, preferring the larger output."""
-    way = []
+    way: list[Any] = []
     while node is not None and len(way) < limit:
         way.append(node)
         nexts = [child for child, _ in node.next_functions if child is not None]
         inner = [child for child in nexts if getattr(child, "variable", None) is None]
         if not inner:
             break
-        node = inner[0] if op(node) not in ("AddmmBackward", "LinearBackward") else inner[0]
+        node = inner[0]
     return way
 
 

@@ -57,7 +57,9 @@ def probe_dependence(watcher: Watcher) -> None:
     if batch_axis is None:
         return failed("no axis of the input has the length of the targets")
     try:
-        numbers, facts, pattern = _dependence(model, args, position, batch_axis)
+        rows = int(target.shape[0])
+        guessed = rows not in x.shape[:2] or x.shape[0] == x.shape[1]
+        numbers, facts, pattern = _dependence(model, args, position, batch_axis, guessed)
     except Exception as error:
         return failed(f"the copy could not be run: {type(error).__name__}: {error}"[:300])
     watcher.write(events.Probed("dependence", True, numbers, facts, pattern))
@@ -76,7 +78,7 @@ def _batch_axis(x: torch.Tensor, target: torch.Tensor) -> int | None:
 
 
 def _dependence(
-    model: nn.Module, args: tuple[Any, ...], position: int, axis: int
+    model: nn.Module, args: tuple[Any, ...], position: int, axis: int, ambiguous: bool = False
 ) -> tuple[dict[str, float], dict[str, str], tuple[tuple[float, ...], ...]]:
     twin = clone_for_probing(model)
     x = args[position]
@@ -164,6 +166,7 @@ def _dependence(
     first = "batch" if base.shape[0] == count else "time"
     facts = {
         "batch_axis": str(axis), "input": "x".join(map(str, x.shape)), "flat": "yes" if flat else "no", "first_axis": first,
+        "axis": "guessed" if ambiguous else "known",
     }  # fmt: skip
     return numbers, facts, tuple(tuple(r) for r in own)
 

@@ -162,4 +162,4 @@ def norms_of(grads: Sequence[torch.Tensor | None]) -> list[torch.Tensor]:
 
 
 def sub_parameters(groups: Iterable[dict[str, Any]]) -> list[torch.Tensor]:
-    return [p for group in groups for p in group["params"] if isinstance(p, torch.Tensor)]
+    return [p for group in groups for p in group["params"] if isinstance(p, torch.Tensor) and not p.is_meta]

@@ -45,10 +45,10 @@ class Recurrences:
             return
         packed = isinstance(args[1], torch.Tensor) and args[1].dtype == torch.int64 and args[1].dim() == 1
         if packed:
-            data, sizes, state, weights, biases, count, dropout, training, two_way = args[:9]
+            data, sizes, state, weights, _, count, dropout, training, two_way = args[:9]
             batch_first = False
         else:
-            data, state, weights, biases, count, dropout, training, two_way, batch_first = args[:9]
+            data, state, weights, _, count, dropout, training, two_way, batch_first = args[:9]
             sizes = None
         if not isinstance(data, torch.Tensor):
             return
@@ -127,7 +127,9 @@ class Recurrences:
             return True
         return state.device.type == "cpu" and bool(state.any()) and bool(torch.equal(last, state.detach()))
 
-    def _keep_gradient(self, tensor: torch.Tensor, into: dict[int, torch.Tensor], index: int, keep: slice | None = None) -> None:
+    def _keep_gradient(
+        self, tensor: torch.Tensor, into: dict[int, torch.Tensor], index: int, keep: slice | None = None
+    ) -> None:
         """Note the gradient that will arrive at `tensor`. On its node, not on itself: a tensor with a hook
         cannot be saved without a warning."""
         number, call = tensor.output_nr, self.watcher.guard.surely

@@ -243,7 +243,7 @@ class Watcher:
 
     def _model_came(self, module: nn.Module) -> None:
         owner = find_owner(module) if self._models < MAX_SEARCHES else module
-        if any(isinstance(p, nn.parameter.UninitializedParameter) for p in owner.parameters()):
+        if any(isinstance(p, nn.parameter.UninitializedParameter) or p.is_meta for p in owner.parameters()):
             return
         self.write(model_seen(self.book, owner, self._models, self.updates, type(owner).__name__))
         self._models += 1
@@ -350,7 +350,7 @@ class Watcher:
         if self._depth > 1:
             return
         losses = [t for t in tensors if isinstance(t, torch.Tensor)]
-        if not losses:
+        if not losses or losses[0].is_meta:
             return
         if not self._in_step and self._since_update and not self._optimizers:
             self._end_iteration(None)
@@ -535,6 +535,7 @@ class Watcher:
             self._trainings[number] = self._trainings[recent[-1]]
             return
         self._trainings[number] = max(self._trainings.values()) + 1
+        self.batches.new_training()
 
     def _row(self, number: int, lr: float, norms: list[torch.Tensor], without: int) -> None:
         training = self._trainings.get(number, 0)
@@ -577,6 +578,8 @@ class Watcher:
     def _note_gradient_use(self, number: int, params: list[torch.Tensor]) -> None:
         """Fetched later: was the gradient used before, is it gone or turned round since the backward pass?"""
         now = [p.grad for p in params if dense_grad(p)]
+        if len(now) < sum(p.grad is not None for p in params):
+            return  # sparse gradients are not summed up, so nothing can be said of what is missing
         zero = torch.zeros(())
         at_update = torch.linalg.vector_norm(torch.stack([n.float() for n in norms_of(now)])) if now else zero
         after = self._after_total if self._after_total is not None else zero
