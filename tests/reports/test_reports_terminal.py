@@ -123,7 +123,7 @@ def test_what_explains_comes_before_what_follows() -> None:
 def test_a_clean_report_says_what_could_not_be_judged() -> None:
     report = dataclasses.replace(demo_report(), findings=(), arms=())
     text = render_terminal(report)
-    assert "Nothing wrong was found; 3 causes could not be judged." in text
+    assert "No cause was found; 3 causes could not be judged." in text
     assert "8 causes ruled out: lossdoctor explain --why-not ID lossdoctor-out" in text
 
 

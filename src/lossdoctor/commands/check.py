@@ -34,6 +34,8 @@ ALLOWANCE = 2.0
 MIN_STEPS = 150
 """An arm of fewer updates than this (or than the run's own) says too little."""
 LARGEST_ARM = 12.0
+WELL_CURED = 0.7
+"""Skill of an arm after which the panel need not go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,20 @@ def ask(main: Diagnosis, waker: Waker, folder: Path, seconds: float, progress: P
         bad = int(loss.steps[loss.first_bad])
         orders.insert(0, ArmOrder("find-nan", "", {}, "the step where the first NaN is born", find_nan_from=max(0, bad - 2)))
     steps, each = _size(signs, len(orders), seconds)
-    return run_arms(waker, orders, folder, steps=steps, seconds=seconds, each=each, tick=progress.say)
+    must = {q.name for q in listed if q.suspicion >= 3} | {"lower-lr-0.1", "raise-lr-10"}
+    must = (must & {o.name for o in orders}) | ({"find-nan"} if loss.first_bad is not None else set())
+    seen: dict[str, ArmSign] = {}
+
+    def enough(done: list[ArmRun]) -> bool:
+        """Once every suspected arm has had its turn and one of them all cures, the rest would change nothing."""
+        if not must <= {run.order.name for run in done}:
+            return False
+        for run in done:
+            if run.order.fix and run.order.name not in seen:
+                seen[run.order.name] = read_arm(run, signs)
+        return any(arm.cures and (arm.skill or 0) > WELL_CURED for arm in seen.values())
+
+    return run_arms(waker, orders, folder, steps=steps, seconds=seconds, each=each, tick=progress.say, enough=enough)
 
 
 def _size(signs: Signs, arms: int, seconds: float) -> tuple[int, float]:

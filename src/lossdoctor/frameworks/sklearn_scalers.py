@@ -6,15 +6,16 @@ script's own arguments and returns, or raises, what the original does; what it h
 
 from __future__ import annotations
 
-import functools
+import os
 import sys
 import weakref
 from collections.abc import Callable
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from ..trace import events
 from ..trace.writer import TraceWriter
+from .torch.doors import wrap
 
 CLASSES = ("MinMaxScaler", "StandardScaler", "RobustScaler", "MaxAbsScaler", "QuantileTransformer", "PowerTransformer")
 METHODS = ("fit", "partial_fit", "fit_transform", "transform", "inverse_transform")
@@ -22,8 +23,6 @@ MOST = 200
 """Calls that are noted: a script that scales each window by itself makes thousands."""
 FEATURES = 64
 CELLS = 2_000_000
-
-LIBRARY = "sklearn"
 
 
 class ScalerWatch:
@@ -36,7 +35,7 @@ class ScalerWatch:
         self._numbers: weakref.WeakKeyDictionary[Any, list[int]] = weakref.WeakKeyDictionary()
         self._count = 0
         self._noted = 0
-        self._busy = False
+        self._depth = 0
 
     def install(self, module: ModuleType) -> None:
         for name in CLASSES:
@@ -52,24 +51,22 @@ class ScalerWatch:
 
     def _replace(self, cls: type, method: str) -> None:
         original = vars(cls)[method]
-        if not callable(original) or getattr(original, "_lossdoctor", False):
+        if not isinstance(original, FunctionType):
             return
-        watch = self
 
-        @functools.wraps(original)
-        def wrapper(self: Any, *args: Any, **kwargs: Any) -> Any:
-            inside, watch._busy = watch._busy, True
-            try:
-                result = original(self, *args, **kwargs)
-            finally:
-                watch._busy = inside
-            if not inside:
-                watch._saw(self, method, args[0] if args else kwargs.get("X"), sys._getframe(1))
-            return result
+        def before(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+            self._depth += 1
+            return args, kwargs
 
-        wrapper._lossdoctor = True  # type: ignore[attr-defined]
+        def after(args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
+            if self._depth == 1:
+                self._saw(args[0], method, args[1] if len(args) > 1 else kwargs.get("X"), _caller(sys._getframe(2)))
+
+        def leave(error: BaseException | None) -> None:
+            self._depth = max(0, self._depth - 1)
+
         self._undo.append((cls, method, original))
-        setattr(cls, method, wrapper)
+        setattr(cls, method, wrap(original, lambda: False, before, after, leave))
 
     def _saw(self, scaler: Any, method: str, values: Any, frame: Any) -> None:
         """Never raises: what cannot be noted is left out."""
@@ -95,6 +92,13 @@ class ScalerWatch:
             )  # fmt: skip
         except Exception:
             self._noted = MOST
+
+
+def _caller(frame: Any) -> Any:
+    """The frame that called into scikit-learn."""
+    while frame.f_back is not None and f"{os.sep}sklearn{os.sep}" in frame.f_code.co_filename:
+        frame = frame.f_back
+    return frame
 
 
 def _numbers(values: Any) -> tuple[int, int, tuple[float, ...], tuple[float, ...], tuple[float, ...], tuple[float, ...]] | None:

@@ -89,7 +89,7 @@ def run_arms(
             elif time.monotonic() - since > each + 4.0 or time.monotonic() - began > seconds + 4.0:
                 waker.end(name)
                 awake[name] = (order, time.monotonic() + 1e6)
-        if enough is not None and enough(done):
+        if waiting and enough is not None and done and enough(done):
             waiting.clear()
     return done
 

@@ -66,6 +66,8 @@ class Watch:
         self.writer.flush()
         self._enter_sandbox()
         when_imported("torch", self._torch_came, lambda _, error: self._import_failed(error))
+        scalers = ScalerWatch(lambda: self.writer, lambda: self.watcher.updates if self.watcher is not None else 0)
+        when_imported("sklearn.preprocessing", scalers.install, lambda _, error: self._import_failed(error))
         outcome = execute(order.program)
         if self.arm is not None:
             self._end_arm("finished")
@@ -108,9 +110,6 @@ class Watch:
             self._import_failed(error)
         finally:
             self.own.leave()
-
-    def _updates(self) -> int:
-        return self.watcher.updates if self.watcher is not None else 0
 
     def _import_failed(self, error: BaseException) -> None:
         text = "".join(traceback.format_exception(error))[-1500:]

@@ -20,11 +20,12 @@ SHIFTS = (1, -1, 2, -2, 3, -3, 4, -4, 5, -5)
 @dataclass(frozen=True, slots=True)
 class Places:
     """Targets that are, bit for bit, values of the series that the inputs were cut from: `share` of them, and
-    how many of these lie at one distance from the end of their window (`lag` steps after it; 0 is the next)."""
+    how many of these lie at one distance from the end of their window (`lag` steps after it; 0 is the next); they are values of `feature`."""
 
     share: float
     at_one: float
     lag: int
+    feature: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,9 @@ def _places(pairs: Pairs | None, series: Recorded | None) -> Places | None:
     if pairs is None or series is None or pairs.classes or pairs.steps or len(series.sample) < 60:
         return None
     y = pairs.y.reshape(len(pairs.y), -1)[series.sample, 0]
-    best: Places | None = None
+    best = _at_a_lag(series, y)
+    if best is not None:
+        return best
     for feature in range(series.x.shape[1]):
         column = series.x[:, feature]
         values, index, counts = np.unique(column, return_index=True, return_counts=True)
@@ -88,10 +91,23 @@ def _places(pairs: Pairs | None, series: Recorded | None) -> Places | None:
             continue
         lags = index[at][hit] - (series.start[hit] + series.window)
         kinds, often = np.unique(lags, return_counts=True)
-        found = Places(float(hit.mean()), float(often.max() / hit.sum()), int(kinds[often.argmax()]))
+        found = Places(float(hit.mean()), float(often.max() / hit.sum()), int(kinds[often.argmax()]), feature)
         if best is None or found.share > best.share:
             best = found
     return best
+
+
+def _at_a_lag(series: Recorded, y: Floats) -> Places | None:
+    """Where the values repeat themselves: the lag at which the targets are those of the series, if there is one."""
+    ends = series.start + series.window
+    for lag in range(series.window):
+        inside = ends + lag < len(series.x)
+        for feature in range(series.x.shape[1]):
+            values = series.x[ends[inside] + lag, feature]
+            known = np.isfinite(values)
+            if known.sum() >= 40 and float(np.mean(values[known] == y[inside][known])) > 0.95:
+                return Places(1.0, 1.0, lag, feature)
+    return None
 
 
 def beyond(signs: Signs, future: bool) -> Beyond | None:

@@ -124,8 +124,8 @@ def trainer_class_forward_called_directly_loss_by_hand():
 @loop
 def two_trainings():
     first, second = Net(), Net(hidden=5)
-    a = Trainer(first).fit(list(batches(3)), 2)
-    b = Trainer(second).fit(list(batches(3)), 2)
+    a = Trainer(first).fit(list(batches(3)), 3)
+    b = Trainer(second).fit(list(batches(3)), 3)
     return first, second, a.opt, b.opt
 
 
@@ -366,7 +366,7 @@ def checkpointed_both_ways():
         block = nn.Sequential(nn.Linear(3, 3), nn.Dropout(0.2), nn.ReLU())
         block.register_forward_hook(lambda *_: print("forward"))
         opt = torch.optim.Adam([*model.parameters(), *block.parameters()])
-        for x, y in batches(5):
+        for x, y in batches(8):
             x.requires_grad_()
             opt.zero_grad()
             out = checkpoint(lambda v: model(block(v)), x, use_reentrant=reentrant)

@@ -9,7 +9,7 @@ from looplist import loop, main
 from torch.nn.utils.rnn import pack_padded_sequence, pack_sequence, pad_packed_sequence
 
 
-def train(net, forward, steps=6, lr=0.01, **opt):
+def train(net, forward, steps=8, lr=0.01, **opt):
     head = nn.Linear(forward(net, torch.randn(5, 9, 3)).shape[-1], 1)
     opt = torch.optim.Adam([*net.parameters(), *head.parameters()], lr=lr, **opt)
     for _ in range(steps):
