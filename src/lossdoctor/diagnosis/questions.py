@@ -18,6 +18,7 @@ from ..signs.standing import (
     targets_off_scale,
     weights_off_init,
 )
+from ..signs.memory import croppable
 from ..signs.padding import padding
 from ..signs.succession import narrow
 from ..signs.tails import tail_limits
@@ -102,6 +103,10 @@ def questions(diagnosis: Diagnosis) -> list[Question]:
     if pads is not None and (pads.by_step or not pads.packed):
         how, title = ("loss", "padding left out of the loss") if pads.by_step else ("front", "padding moved to the front")
         ask("mask-padding", "mask-padding", {"how": how, "index": pads.value, "axis": pads.axis}, title, 3)
+    crop = croppable(signs)
+    if crop is not None:
+        steps, axis = crop
+        ask("crop", "set-window", {"steps": steps, "axis": axis}, f"the last {steps} steps of the window alone", 2)
     if narrow(signs) is not None:
         ask("shuffle", "shuffle", {}, "samples drawn at random", 3)
     mean_y, std_y = signs.fed.target_stats

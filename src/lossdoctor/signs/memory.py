@@ -64,3 +64,23 @@ def _needed_lag(signs: Signs) -> NeededLag | None:
             low = mid + 1
     lag = low
     return NeededLag(lag, skill(steps - reach, steps), skill(0, steps - reach), whole.skill)
+
+
+LONG = 40
+
+
+def croppable(signs: Signs) -> tuple[int, int] | None:
+    """(steps, time axis): the last quarter of a long window of real steps, where one target a sequence is told by
+    what a ridge sees there as well as by all of it. None where nothing speaks for a shorter window."""
+    first = next((b for b in signs.fed.batches if b.x is not None and b.y is not None and b.x.ndim in (2, 3)), None)
+    if first is None or first.x is None or first.y is None or signs.time.steps_seen < LONG:
+        return None
+    if any(c.packed for c in signs.wiring.calls) or (first.x.ndim == 2 and not signs.fed.integer_inputs):
+        return None
+    turned = first.x.shape[0] != first.y.shape[0] == first.x.shape[1]
+    steps = first.x.shape[0 if turned else 1]
+    if steps < LONG or (not turned and first.x.shape[0] != first.y.shape[0]) or first.y.size > 16 * first.y.shape[0]:
+        return None
+    need = needed_lag(signs)
+    quarter = steps // 4
+    return None if need is None or need.lag > quarter else (quarter, 0 if turned else 1)
