@@ -71,7 +71,8 @@ class Stack(nn.Module):
 
     def __init__(self, modules: int, width: int = 8) -> None:
         super().__init__()
-        self.parts = nn.Sequential(nn.Linear(INPUTS, width), *(nn.Linear(width, width) for _ in range(modules - 2)), nn.Linear(width, 1))
+        between = (nn.Linear(width, width) for _ in range(modules - 2))
+        self.parts = nn.Sequential(nn.Linear(INPUTS, width), *between, nn.Linear(width, 1))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.parts(x[:, 0])
@@ -252,7 +253,8 @@ def drawing(lines: dict[str, list[tuple[int, float]]]) -> str:
             parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="#2266aa"/>')
             parts.append(f'<text x="{x:.1f}" y="{y - 7:.1f}" text-anchor="middle">{cost:.0f}</text>')
             parts.append(f'<text x="{x:.1f}" y="{top + height + 15}" text-anchor="middle">{size}</text>')
-    parts.append(f'<text x="4" y="{top + 4}">µs</text><text x="{left - 6}" y="{top + height + 4}" text-anchor="end">0</text></svg>')
+    parts.append(f'<text x="4" y="{top + 4}">µs</text>')
+    parts.append(f'<text x="{left - 6}" y="{top + height + 4}" text-anchor="end">0</text></svg>')
     return "\n".join(parts) + "\n"
 
 
