@@ -85,7 +85,7 @@ def judge(signs: Signs) -> Judgement:
         return CAUSE.not_judged("targets whose shape tells which axis of the input is the batch")
     if _swapped(signs, probe):
         return CAUSE.healthy("samples depend on each other in the pattern of swapped axes (batch-first-mismatch)")
-    if cross >= ALL * probe.numbers["own"]:
+    if cross >= ALL:
         return CAUSE.healthy("every output depends on every sample of its batch, as statistics of the batch make it")
     return finding(
         CAUSE.id,

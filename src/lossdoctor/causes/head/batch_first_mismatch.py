@@ -21,7 +21,7 @@ By intervention: the arm `set-batch-first` reads the input the other way and lea
 dependence, on a copy: an output must depend on no other sample. If it does, and the layer's time axis is the
 batch axis of what the model was fed (or most outputs see only the time step of their own index in the batch,
 and samples depend on each other one way), that is a finding; a warning where the run
-learns well, or where the targets' shape does not tell which axis is the batch. Healthy: no
+learns well. Where the targets' shape does not tell which axis is the batch, only the pattern counts. Healthy: no
 output depends on another sample, they depend on each other in another pattern, or no recurrent layer gets a
 padded batch. Not judged: no recurrent layer seen, or the probe could not be made.
 ## Not to be confused with
@@ -83,8 +83,14 @@ def judge(signs: Signs) -> Judgement:
     fine = learned(signs)
     if axis is not None and axis == time_axis_of_layer:
         return CAUSE.healthy("the targets are the inputs one step on along the axis that the layer works through")
-    # Targets in one flat row, or as many samples as steps: the shapes do not tell which axis is which.
-    sure = not fine and probe.facts.get("axis") != "guessed"
+    # Targets in one flat row, or as many samples as steps: the shapes do not tell which axis is which. The pattern does
+    # (an output sees the samples before it alone), where there is one output for each sample.
+    term = signs.loss.term
+    single = term is not None and shape[1 - batch_axis] not in term.target_shape[1:] and probe.facts.get("flat") != "yes"
+    told = single and one_way and not call.bidirectional
+    if probe.facts.get("axis") == "guessed" and not told:
+        return CAUSE.not_judged("targets whose shape tells which axis of the input is the batch")
+    sure = not fine
     samples, steps = call.input_shape[batch_axis], call.input_shape[1 - batch_axis]
     return finding(
         CAUSE.id,

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from harness import calm, examined, found, healthy, leads, watched
+from torch import Tensor, nn
+
+CAUSE = "capacity-too-small"
+SYMBOLS = 10
+
+
+class Echo(nn.Module):
+    """The symbol before the last one, at each step."""
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__()
+        self.hidden_size = hidden
+        self.emb = nn.Embedding(SYMBOLS, 12)
+        self.rnn = nn.GRU(12, hidden, batch_first=True)
+        self.norm = nn.LayerNorm(hidden)
+        self.head = nn.Linear(hidden, SYMBOLS)
+
+    def forward(self, x: Tensor) -> Tensor:
+        start = torch.zeros(1, len(x), self.hidden_size)
+        answer: Tensor = self.head(self.norm(self.rnn(self.emb(x), start)[0]))
+        return answer
+
+
+def train(net: nn.Module, lr: float = 1e-2, steps: int = 260) -> None:
+    opt = torch.optim.Adam(net.parameters(), lr)
+    for _ in range(steps):
+        x = torch.randint(0, SYMBOLS, (24, 8))
+        y = torch.cat([torch.zeros(24, 1, dtype=torch.long), x[:, :-1]], 1)
+        opt.zero_grad()
+        F.cross_entropy(net(x).transpose(1, 2), y).backward()
+        opt.step()
+
+
+def test_one_unit_cannot_hold_ten_symbols() -> None:
+    signs = watched(lambda: train(Echo(1)), arms=["widen", "raise-lr-10", "lower-lr-0.1"])
+    arm = signs.arm("widen")
+    assert arm is not None and arm.took_hold and arm.cures
+    assert found(signs, CAUSE).proof == "intervention"
+    assert leads(signs) == CAUSE
+
+
+def test_units_enough() -> None:
+    healthy(watched(lambda: train(Echo(24))), CAUSE)
+
+
+def test_a_wide_net_too_slow_to_be_called_narrow() -> None:
+    signs = watched(lambda: train(Echo(24), 1e-3, 120), arms=["widen", "raise-lr-10"])
+    assert not [f for f in examined(signs).findings if f.cause == CAUSE]
+
+
+def test_a_net_of_three_units_that_suffices() -> None:
+    class Small(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rnn, self.head = nn.GRU(1, 3, batch_first=True), nn.Linear(3, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            answer: Tensor = self.head(self.rnn(x)[0][:, -1])
+            return answer
+
+    def loop() -> None:
+        net = Small()
+        opt = torch.optim.Adam(net.parameters(), 2e-2)
+        for _ in range(200):
+            x = torch.randn(32, 5, 1)
+            opt.zero_grad()
+            F.mse_loss(net(x), x[:, -1]).backward()
+            opt.step()
+
+    signs = watched(loop)
+    healthy(signs, CAUSE)
+    calm(signs)

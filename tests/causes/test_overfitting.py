@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import copy
+
+import torch
+import torch.nn.functional as F
+from harness import calm, found, healthy, not_judged, watched
+from nets import Last
+
+CAUSE = "overfitting"
+
+
+def noisy(samples: int, seed: int, noise: float) -> tuple[torch.Tensor, torch.Tensor]:
+    made = torch.Generator().manual_seed(seed)
+    x = torch.randn(samples, 8, 4, generator=made)
+    y = (x[:, :, 0].mean(1, keepdim=True) * 2.8 + noise * torch.randn(samples, 1, generator=made) > 0).float()
+    return x, y
+
+
+def train(samples: int, noise: float, epochs: int, *, evaluate: bool = True, restore: bool = False) -> None:
+    net = Last(4, 48)
+    opt = torch.optim.Adam(net.parameters(), 1e-2)
+    x, y = noisy(samples, 1, noise)
+    vx, vy = noisy(200, 2, noise)
+    best, kept = 9.0, copy.deepcopy(net.state_dict())
+    for _ in range(epochs):
+        for rows in torch.randperm(samples).split(20):
+            opt.zero_grad()
+            F.binary_cross_entropy_with_logits(net(x[rows]), y[rows]).backward()
+            opt.step()
+        if evaluate:
+            with torch.no_grad():
+                held = float(F.binary_cross_entropy_with_logits(net(vx), vy))
+            if held < best:
+                best, kept = held, copy.deepcopy(net.state_dict())
+    if restore:
+        net.load_state_dict(kept)
+
+
+def test_learned_by_heart() -> None:
+    answer = found(watched(lambda: train(60, 0.8, 50)), CAUSE)
+    assert answer.since_step is not None and answer.since_step < 100
+
+
+def test_the_best_weights_were_loaded() -> None:
+    signs = watched(lambda: train(60, 0.8, 50, restore=True))
+    assert "loaded" in healthy(signs, CAUSE).why
+
+
+def test_data_enough() -> None:
+    signs = watched(lambda: train(400, 0.05, 12))
+    assert len(signs.loss.held_value) == 12
+    healthy(signs, CAUSE)
+    calm(signs)
+
+
+def test_nothing_held_back() -> None:
+    not_judged(watched(lambda: train(60, 0.8, 10, evaluate=False)), CAUSE)
