@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+import torch.utils.checkpoint
 from torch import nn
 
 from ...trace import events
@@ -283,6 +284,8 @@ class Watcher:
     def _note_mode(self, model: nn.Module) -> None:
         from .params import is_noise
 
+        if not torch.is_grad_enabled() and checkpointed_here():
+            return  # a training pass all the same: its gradients are computed by running it once more
         noisy = [(path, module.training) for path, module in model.named_modules() if is_noise(module)]
         if noisy:
             self.write(
@@ -735,6 +738,16 @@ class Watcher:
 
     def models(self) -> list[nn.Module]:
         return list(self._model_refs)
+
+
+def checkpointed_here() -> bool:
+    """Does a reentrant checkpoint run the forward pass that we are in, without gradients?"""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_filename == torch.utils.checkpoint.__file__:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def file_kind(name: str) -> str:
