@@ -44,7 +44,7 @@ def ends(x: Array, value: float) -> Array:
     pads = x == value
     if pads.ndim > 2:
         pads = pads.reshape(*pads.shape[:2], -1).all(axis=2)
-    return np.cumprod(pads[:, ::-1].astype(int), axis=1).sum(axis=1)
+    return np.asarray(np.cumprod(pads[:, ::-1].astype(int), axis=1).sum(axis=1))
 
 
 def _padding(signs: Signs) -> Padding | None:

@@ -74,7 +74,8 @@ def _forgets(signs: Signs, classes: bool) -> float:
     shown = [b for b in signs.fed.batches if b.y is not None and b.p is not None]
     if not shown or not loss.count:
         return 0.0
-    after, going = [], []
+    after: list[float] = []
+    going: list[float] = []
     whole = math.sqrt(max(1e-12, float(np.var(np.concatenate([b.y.reshape(-1) for b in shown if b.y is not None])))))
     value = dict(zip((int(s) for s in loss.steps), loss.per_element, strict=True))
     for earlier, later in zip(shown, shown[1:], strict=False):

@@ -61,7 +61,8 @@ def judge(signs: Signs) -> Judgement:
     order = narrow(signs)
     if order is None:
         few = len([b for b in signs.fed.batches if b.y is not None and b.y.size >= 4]) < 10
-        return CAUSE.not_judged("ten batches with several targets each") if few else CAUSE.healthy("every batch is a mixture")
+        needs = "ten batches with several targets each"
+        return CAUSE.not_judged(needs) if few else CAUSE.healthy("every batch is a mixture")
     if order.carried:
         return CAUSE.healthy("the batches are contiguous, and the state is carried on")
     held = signs.loss.held_skill
@@ -75,13 +76,14 @@ def judge(signs: Signs) -> Judgement:
     if held is not None:
         evidence.append(("held-back skill", held, "near the training skill"))
     if arm is not None:
+        sorted_apart = arm.cures or (arm.gain > 0.3 and order.within < 0.25)
         return finding(
             CAUSE.id,
-            f"The samples come one kind after the other (a batch has {order.within:.0%} of the spread of all targets): drawn at "
-            f"random, the same {arm.steps} steps reach skill {arm.skill:.2f}.",
+            f"The samples come one kind after the other (a batch has {order.within:.0%} of the spread of all targets): drawn "
+            f"at random, the same {arm.steps} steps reach skill {arm.skill:.2f}.",
             [*evidence, *arm_evidence(signs, arm)],
             confidence=confidence(signs, arm, True), proof="intervention",
-            severity="error" if (arm.cures or (arm.gain > 0.3 and order.within < 0.25)) and (skill is None or skill < 0.5) else "warning",
+            severity="error" if sorted_apart and (skill is None or skill < 0.5) else "warning",
             where=loss_place(signs), since_step=0, panels=("loss", "targets", "what-if"),
         )  # fmt: skip
     forgets = order.forgets > JUMPS
@@ -89,13 +91,14 @@ def judge(signs: Signs) -> Judgement:
     if skill is not None and skill > 0.8 and not spoiled:
         return CAUSE.healthy(f"the samples come in order, and the run learns (skill {skill:.2f})")
     if not forgets and not spoiled:
-        return CAUSE.healthy(f"the samples come in order, and what follows another kind is answered no worse ({order.forgets:.2f})")
+        return CAUSE.healthy(f"in order, and what follows another kind is answered no worse ({order.forgets:.2f})")
+    sure = forgets and order.within < 0.25
     return finding(
         CAUSE.id,
         f"The samples come one kind after the other: a batch has {order.within:.0%} of the spread of all targets, and "
         + (f"where the kind changes the skill drops by {order.forgets:.2f}." if forgets else f"held back, the skill is {held:.2f}."),
-        evidence, confidence=0.85 if forgets and order.within < 0.25 else 0.65,
-        severity="error" if forgets and order.within < 0.25 and (skill is None or skill < 0.5 or order.forgets > 1) else "warning",
+        evidence, confidence=0.85 if sure else 0.65,
+        severity="error" if sure and (skill is None or skill < 0.5 or order.forgets > 1) else "warning",
         proof="statistics", where=loss_place(signs), since_step=0, panels=("loss", "targets"),
     )  # fmt: skip
 

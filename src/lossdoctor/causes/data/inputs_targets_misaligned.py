@@ -68,8 +68,8 @@ def judge(signs: Signs) -> Judgement:
     if repeats.count >= 20 and repeats.related < TELLS and distinct and not pairs.found:
         return finding(
             CAUSE.id,
-            f"Inputs and targets do not stay together: {repeats.count} times an input came again, bit for bit, with a target that "
-            "has nothing to do with its first one. They are shuffled apart.",
+            f"Inputs and targets do not stay together: {repeats.count} times an input came again, bit for bit, with a target "
+            "that has nothing to do with its first one. They are shuffled apart.",
             [
                 ("inputs seen again", repeats.count, ""),
                 ("correlation of their targets with those at first sight", repeats.related, "1"),
@@ -100,8 +100,8 @@ def judge(signs: Signs) -> Judgement:
         k, found = shift
         return finding(
             CAUSE.id,
-            f"The targets are off by {abs(k)} row{'s' if abs(k) > 1 else ''}: the inputs tell nothing of the target beside them, "
-            f"and the one {abs(k)} {'further on' if k > 0 else 'before'} with skill {found.skill:.2f}.",
+            f"The targets are off by {abs(k)} row{'s' if abs(k) > 1 else ''}: the inputs tell nothing of the target beside "
+            f"them, and the one {abs(k)} {'further on' if k > 0 else 'before'} with skill {found.skill:.2f}.",
             [
                 ("skill of a ridge on the pairs as they are", best.skill, f"above {max(0.0, best.chance):.2g}"),
                 (f"skill with the targets {k:+d} rows", found.skill, f"by chance {max(0.0, found.chance):.2g}"),

@@ -71,8 +71,8 @@ def judge(signs: Signs) -> Judgement:
         return CAUSE.healthy(f"the last rows leave {whole:.2g} of the target's variance, its own past {past:.2g}")
     return finding(
         CAUSE.id,
-        f"The inputs know the future: the last {ROWS} rows of a window give the target back exactly, while its own past leaves "
-        f"{past:.0%} of its variance open.",
+        f"The inputs know the future: the last {ROWS} rows of a window give the target back exactly, while its own past "
+        f"leaves {past:.0%} of its variance open.",
         [
             (f"variance left by the last {ROWS} rows, share", whole, "far above 0 for a measured series"),
             ("variance left by the past of the value itself, share", past, ""),

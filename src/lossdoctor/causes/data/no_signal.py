@@ -72,7 +72,8 @@ def judge(signs: Signs) -> Judgement:
     if pairs is None or best is None:
         return CAUSE.not_judged("at least 40 captured samples with inputs and targets row by row")
     if pairs.found:
-        return CAUSE.healthy(f"{best.what} gets skill {best.skill:.2f} from the same pairs (by chance {max(0.0, best.chance):.2f})")
+        chance = f"by chance {max(0.0, best.chance):.2f}"
+        return CAUSE.healthy(f"{best.what} gets skill {best.skill:.2f} from the same pairs ({chance})")
     if pairs.repeats.count >= 20 and pairs.repeats.related < 0.3:
         return CAUSE.healthy("the pairs do not stay together: nothing can be said of their signal")
     arm = leading_arm(signs)
@@ -86,10 +87,13 @@ def judge(signs: Signs) -> Judgement:
     tried = [a for a in signs.arms if a.took_hold]
     return finding(
         CAUSE.id,
-        f"We found nothing in the inputs that tells the targets: simple learners get skill {max(0.0, best.skill):.2g} from "
-        f"{len(pairs)} samples, no more than from permuted targets, and the net {skill:.2f}.",
+        f"We found nothing in the inputs that tells the targets: simple learners get skill {max(0.0, best.skill):.2g} "
+        f"from {len(pairs)} samples, no more than from permuted targets, and the net {skill:.2f}.",
         [
-            *((f"cross-validated skill, {d.what}", d.skill, f"above {max(0.0, d.chance):.2g}, which is chance") for d in pairs.aligned),
+            *(
+                (f"cross-validated skill, {d.what}", d.skill, f"above {max(0.0, d.chance):.2g}, which is chance")
+                for d in pairs.aligned
+            ),
             ("samples, each counted once", len(pairs), f"at least {ENOUGH} to be sure"),
             ("skill of the run on its training data", skill, "above 0.2 is learning"),
             *([("held-back skill", held, "")] if held is not None else []),

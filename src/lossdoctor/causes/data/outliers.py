@@ -65,26 +65,29 @@ def judge(signs: Signs) -> Judgement:
     worst: Tails = targets if in_targets and targets is not None else max(heavy, key=lambda t: t.carry)
     skill = ordinary_skill(signs)
     if skill is not None and skill > 0.5:
-        return CAUSE.healthy(f"there are extreme values (robust z {worst.far:.3g}), and the ordinary ones are learned (skill {skill:.2f})")
+        return CAUSE.healthy(f"with extreme values (robust z {worst.far:.3g}), the ordinary ones are learned (skill {skill:.2f})")
     pairs, held, arm = pairs_of(signs), held_within(signs), lead(signs, "winsorise")
     raw = max(0.0, pairs.best.skill) if pairs is not None and pairs.best is not None else 0.0
     gains = held is not None and held.found and held.skill > 0.3 and held.skill > raw + 0.2
     if not gains and arm is None:
         return CAUSE.healthy(f"there are extreme values (robust z {worst.far:.3g}), and holding them back changes nothing")
     what = "targets" if in_targets else "inputs"
-    cured = f"held within the limits of the others, a simple learner goes from skill {raw:.2f} to {held.skill:.2f}" if gains and held else ""
-    if not cured and arm is not None:
-        cured = f"held within the limits of the others, the same steps reach skill {arm.skill:.2f}"
+    cured = "held within the limits of the others, "
+    if gains and held is not None:
+        cured += f"a simple learner goes from skill {raw:.2f} to {held.skill:.2f}"
+    elif arm is not None:
+        cured += f"the same steps reach skill {arm.skill:.2f}"
     return finding(
         CAUSE.id,
-        f"{worst.share:.1%} of the {what} lie far beyond all others (robust z up to {worst.far:.3g}) and carry {worst.carry:.0%} of "
-        f"their variance; {cured}.",
+        f"{worst.share:.1%} of the {what} lie far beyond all others (robust z up to {worst.far:.3g}) and carry "
+        f"{worst.carry:.0%} of their variance; {cured}.",
         [
             (f"extreme values among the {what}, share", worst.share, "0"),
             ("largest robust z", worst.far, "below 20"),
             ("share of the variance that they carry", worst.carry, "small"),
             ("skill of the run on the ordinary targets", skill, "above 0.2 is learning"),
-            *([("skill of a simple learner as it is", raw, ""), ("and with extreme values held", held.skill, "")] if held is not None else []),
+            ("skill of a simple learner as it is", raw, ""),
+            *([("and with extreme values held", held.skill, "")] if held is not None else []),
             *(arm_evidence(signs, arm) if arm is not None else []),
         ],
         confidence=0.93 if gains and arm is not None else 0.88 if gains else 0.8,

@@ -36,7 +36,8 @@ steps that are learned. Not judged: no input batches, or no panel.
     targets[torch.arange(T)[None, :] >= lengths[:, None]] = -100
     criterion = torch.nn.CrossEntropyLoss(ignore_index=-100)
 
-`last-valid-step`: read the output at each sequence's own last step. Batches of similar lengths need less padding. Keras: `Masking()` or `Embedding(mask_zero=True)`; a layer that
+`last-valid-step`: read the output at each sequence's own last step. Batches of similar lengths need less
+padding. Keras: `Masking()` or `Embedding(mask_zero=True)`; a layer that
 does not pass the mask on ends it.
 
 ## References
@@ -71,8 +72,8 @@ def _at_the_end(signs: Signs, pads: Padding) -> Judgement:
         return ruled_out(CAUSE, signs, "mask-padding")
     return finding(
         CAUSE.id,
-        f"{pads.share:.0%} of the steps are padding at the end of the sequences, and the net is read after it: with the padding "
-        f"in front, the same {arm.steps} steps reach skill {arm.skill:.2f}.",
+        f"{pads.share:.0%} of the steps are padding at the end of the sequences, and the net is read after it: with the "
+        f"padding in front, the same {arm.steps} steps reach skill {arm.skill:.2f}.",
         [
             ("padding at the end, share of all steps", pads.share, "below 0.3, or packed"),
             ("padding before the step that is read, median share of a sequence", pads.typical, "0"),
@@ -89,11 +90,13 @@ def _by_step(signs: Signs, pads: Padding) -> Judgement:
         return CAUSE.healthy(f"{pads.in_loss:.0%} of the terms of the loss are padding")
     if pads.real is None or pads.real > 0.5:
         return CAUSE.healthy(
-            "the steps that are no padding are learned" + (f" (skill {pads.real:.2f})" if pads.real is not None else ", as far as seen")
+            "the steps that are no padding are learned"
+            + (f" (skill {pads.real:.2f})" if pads.real is not None else ", as far as seen")
         )
     arm = signs.arm("mask-padding")
     if arm is None or not arm.took_hold or arm.skill is None:
-        return CAUSE.not_judged("the what-if panel (lossdoctor check, without --no-panel)" if arm is None else f"an arm that takes hold ({arm.note})")
+        panel = "the what-if panel (lossdoctor check, without --no-panel)"
+        return CAUSE.not_judged(panel if arm is None else f"an arm that takes hold ({arm.note})")
     if arm.skill < pads.real + 0.2 or arm.skill < 0.2:
         return CAUSE.healthy(f"with padding left out of the loss, real steps are learned no better (skill {arm.skill:.2f})")
     return finding(
@@ -111,4 +114,6 @@ def _by_step(signs: Signs, pads: Padding) -> Judgement:
     )  # fmt: skip
 
 
-CAUSE = Cause("padding-dominates", judge, __doc__, needs=("inputs", "targets", "what-if"), fixes=("mask-padding", "last-valid-step"))
+CAUSE = Cause(
+    "padding-dominates", judge, __doc__, needs=("inputs", "targets", "what-if"), fixes=("mask-padding", "last-valid-step")
+)

@@ -74,8 +74,8 @@ def judge(signs: Signs) -> Judgement:
         again = first.scaler == second.scaler
         return finding(
             CAUSE.id,
-            f"The {first.cls} was fitted on {first.rows} rows, and " + ("fitted again" if again else "another one") + f" on {second.rows} "
-            "others: training and held-back data are scaled differently.",
+            f"The {first.cls} was fitted on {first.rows} rows, and {'fitted again' if again else 'another one'} on "
+            f"{second.rows} others: training and held-back data are scaled differently.",
             [
                 ("mean of the first feature, first fit", first.mean[0], ""),
                 ("mean of the first feature, second fit", second.mean[0], "the same scaler for both"),
@@ -90,7 +90,8 @@ def judge(signs: Signs) -> Judgement:
         return CAUSE.healthy(f"held-back data are answered well (skill {held_skill:.2f})")
     seen = signs.fed.features
     if held is None or seen is None or held.shape[1] != seen.shape[1]:
-        return CAUSE.healthy("one scaler was fitted, once") if fits else CAUSE.not_judged("evaluation inputs as wide as the training's")
+        needs = "evaluation inputs as wide as the training's"
+        return CAUSE.healthy("the scalers were fitted to sets alike") if fits else CAUSE.not_judged(needs)
     where = place(signs.wiring.where("criterion"))
     both = [j for j in range(seen.shape[1]) if _spans(seen[:, j]) and _spans(held[:, j])]
     if both:
@@ -126,9 +127,12 @@ def held_inputs(signs: Signs) -> Array | None:
     """All rows of features that models were asked about in the last evaluations; None for tokens."""
     arrays = [signs.trace.array(e.x) for e in signs.trace.of(HeldInput)]
     shape = signs.fed.inputs[0].shape if signs.fed.inputs else ()
-    alike = [a for a in arrays if a is not None and a.ndim == len(shape) and a.shape[-1:] == shape[-1:] and a.dtype.kind == "f"]
-    rows = np.concatenate([a.reshape(-1, a.shape[-1]) for a in alike[-4:]]).astype(np.float64) if alike and a_window(shape) else None
-    return rows if rows is not None and np.isfinite(rows).all() else None
+    numbers = [a for a in arrays if a is not None and a.dtype.kind == "f"]
+    alike = [a for a in numbers if a.ndim == len(shape) and a.shape[-1:] == shape[-1:]]
+    if not alike or not a_window(shape):
+        return None
+    rows = np.concatenate([a.reshape(-1, a.shape[-1]) for a in alike[-4:]]).astype(np.float64)
+    return rows if np.isfinite(rows).all() else None
 
 
 def a_window(shape: tuple[int, ...]) -> bool:

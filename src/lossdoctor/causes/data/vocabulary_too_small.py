@@ -27,7 +27,7 @@ find something, or a run that learns. Not judged: inputs that are no tokens.
 - Few symbols by nature, as letters or bases: no id is three times the next.
 
 ## What to do
-Count unknowns before training; below 5% is usual for words. `widen-vocabulary`: keep more words.
+`widen-vocabulary`: keep more words. Count unknowns before training; below 5% is usual.
 
     unknown = (ids == vocabulary["<unk>"]).float().mean()
     counts = Counter(word.lower() for text in texts for word in text.split())
@@ -82,8 +82,8 @@ def judge(signs: Signs) -> Judgement:
     sure = share > SURE and best is not None and not (pairs is not None and pairs.found)
     return finding(
         CAUSE.id,
-        f"{share:.0%} of the tokens are one, id {ids[common]}, {ratio:.0f} times as common as the next: most words are unknown, and "
-        "what is left does not tell the target.",
+        f"{share:.0%} of the tokens are one, id {ids[common]}, {ratio:.0f} times as common as the next: most words are "
+        "unknown, and what is left does not tell the target.",
         [
             (f"share of token {ids[common]} (padding at the ends not counted)", share, "below 0.05 for an unknown"),
             ("how many times the next common one", ratio, "about 1 to 2"),

@@ -57,7 +57,7 @@ def judge(signs: Signs) -> Judgement:
     if 0 < steps < LONG:
         return CAUSE.healthy(f"the window has {steps} steps")
     arm = lead(signs, "set-window")
-    if arm is None or not arm.cures:
+    if arm is None or arm.gain < 0.3:
         return ruled_out(CAUSE, signs, "set-window")
     need = needed_lag(signs)
     return finding(

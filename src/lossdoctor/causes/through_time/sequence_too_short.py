@@ -71,8 +71,8 @@ def judge(signs: Signs) -> Judgement:
     needed = series.window + past.lag
     return finding(
         CAUSE.id,
-        f"The window of {series.window} steps is too short: the {past.rows} rows before it, most of all the one {past.lag} before, "
-        f"bring a ridge from skill {max(0.0, past.without):.2f} to {past.together:.2f}. It takes at least {needed} steps.",
+        f"The window of {series.window} steps is too short: the {past.rows} rows before it, most of all the one {past.lag} "
+        f"before, bring a ridge from skill {max(0.0, past.without):.2f} to {past.together:.2f}. It takes at least {needed} steps.",
         [
             ("skill of a ridge on the window", past.without, ""),
             (f"skill with the {past.rows} rows before it", past.together, f"gain by chance {max(0.0, past.chance):.2g}"),

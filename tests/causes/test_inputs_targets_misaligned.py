@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from fits import fit, noise, windows
+from harness import calm, found, healthy, leads, said, watched
+from nets import Last, sums
+from torch import Tensor
+
+from lossdoctor.words import Finding
+
+CAUSE = "inputs-targets-misaligned"
+
+
+def apart(x: Tensor, y: Tensor) -> None:
+    """Inputs and targets shuffled anew every epoch, each by itself."""
+    net = Last()
+    opt = torch.optim.Adam(net.parameters(), 5e-3)
+    for _ in range(8):
+        x, y = x[torch.randperm(len(x))], y[torch.randperm(len(y))]
+        for rows in torch.arange(len(x)).split(32):
+            opt.zero_grad()
+            F.mse_loss(net(x[rows]), y[rows]).backward()
+            opt.step()
+
+
+def test_shuffled_apart_every_epoch() -> None:
+    signs = watched(partial(apart, *sums(256)))
+    answer = found(signs, CAUSE)
+    assert answer.proof == "structure"
+    assert leads(signs) == CAUSE
+
+
+def test_off_by_two_rows() -> None:
+    x, y = sums(480)
+    signs = watched(partial(fit, x, y.roll(2, 0), epochs=2, shuffled=False, lr=3e-3))
+    answer = found(signs, CAUSE)
+    assert "off by 2 rows" in answer.summary
+    assert leads(signs) == CAUSE
+
+
+def test_windows_and_next_values_shuffled_apart_once() -> None:
+    series = noise(420, 1).cumsum(0) * 0.1 + noise(420, 1, seed=6)
+    x, y = windows(series, 8)
+    answer = found(watched(partial(fit, x, y[torch.randperm(len(y))], epochs=3, lr=3e-3)), CAUSE)
+    assert "shuffled apart" in answer.summary
+
+
+def test_the_twins_learn() -> None:
+    healthy(watched(partial(fit, *sums(256))), CAUSE)
+
+
+def test_a_forecast_five_steps_ahead_is_meant() -> None:
+    time = torch.arange(420.0)[:, None]
+    x, y = windows((time / 5).sin() + 0.1 * noise(420, 1), 12)
+    healthy(watched(partial(fit, x[:-5], y[5:])), CAUSE)
+
+
+def test_few_tokens_have_many_targets_honestly() -> None:
+    """Three draws of a coin come again and again, and what follows them is another matter each time."""
+    x = (noise(600, 3, 1) > 0).float()
+    y = noise(600, 1, seed=8)
+    assert not isinstance(said(watched(partial(fit, x, y, epochs=2)), CAUSE), Finding)
+
+
+def test_noise_has_no_better_pairing() -> None:
+    signs = watched(partial(fit, noise(320, 8, 2), noise(320, 1, seed=9), epochs=3, lr=3e-3))
+    assert not isinstance(said(signs, CAUSE), Finding)
+
+
+def test_targets_with_new_noise_each_time_still_belong() -> None:
+    def loop() -> None:
+        x, y = sums(256)
+        net = Last()
+        opt = torch.optim.Adam(net.parameters(), 1e-2)
+        for _ in range(8):
+            for rows in torch.randperm(len(x)).split(32):
+                opt.zero_grad()
+                F.mse_loss(net(x[rows]), y[rows] + 0.5 * torch.randn(len(rows), 1)).backward()
+                opt.step()
+
+    signs = watched(loop)
+    assert not isinstance(said(signs, CAUSE), Finding)
+    calm(signs)

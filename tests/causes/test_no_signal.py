@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from functools import partial
+
+from fits import fit, noise
+from harness import calm, found, healthy, leads, not_judged, watched
+from nets import sums
+
+CAUSE = "no-signal"
+
+
+def test_targets_that_nobody_can_know() -> None:
+    x, y = noise(320, 8, 2), noise(320, 1, seed=9)
+    signs = watched(partial(fit, x, y, epochs=3, lr=3e-3))
+    answer = found(signs, CAUSE)
+    assert "We found nothing" in answer.summary
+    assert leads(signs) == CAUSE
+
+
+def test_few_samples_are_no_proof() -> None:
+    x, y = noise(96, 8, 2), noise(96, 1, seed=9)
+    found(watched(partial(fit, x, y, epochs=6, lr=3e-3, size=16)), CAUSE, severity="warning")
+
+
+def test_the_twin_with_signal_learns() -> None:
+    x, y = sums(320, 8)
+    healthy(watched(partial(fit, x, y)), CAUSE)
+
+
+def test_a_little_signal_in_much_noise() -> None:
+    """All that can be learned is learned, and it is a quarter of the variance."""
+    x, y = sums(480, 6)
+    healthy(watched(partial(fit, x, 0.5 * y + 0.87 * noise(480, 1, seed=9), epochs=4, lr=3e-3)), CAUSE)
+
+
+def test_signal_that_the_net_misses_is_no_lack_of_it() -> None:
+    """Products of neighbours: invisible to a ridge on the inputs, not to one on the states of a random net."""
+    x = noise(640, 6, 1)
+    y = (x[:, -1] * x[:, -2]).sign()
+    signs = watched(partial(fit, x, y, epochs=2, lr=1e-5))
+    answer = [h for h in (healthy(signs, CAUSE),) if "skill" in h.why]
+    assert answer
+
+
+def test_two_batches_are_too_little() -> None:
+    x, y = noise(32, 8, 2), noise(32, 1)
+    signs = watched(partial(fit, x, y, epochs=20, size=16))
+    calm(signs)
+    assert len({r for r in range(32)}) == 32 and (signs.loss.skill or 0) < 1
+    (not_judged if (signs.loss.skill or 0) < 0.3 else healthy)(signs, CAUSE)

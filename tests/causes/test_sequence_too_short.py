@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+from fits import fit, noise, windows
+from harness import found, healthy, leads, not_judged, said, watched
+from nets import sums
+from torch import Tensor
+
+from lossdoctor.words import Finding
+
+CAUSE = "sequence-too-short"
+
+
+def echo(lag: int, length: int = 520) -> Tensor:
+    """A value that repeats another one `lag` steps later, and that one."""
+    source = noise(length + lag, 1)
+    return torch.cat([source[:length] + 0.2 * noise(length, 1, seed=8), source[lag : length + lag]], 1)
+
+
+def test_the_lag_lies_before_the_window() -> None:
+    signs = watched(partial(fit, *windows(echo(10), 6), epochs=3, lr=5e-3))
+    answer = found(signs, CAUSE)
+    assert "at least 10 steps" in answer.summary
+    assert leads(signs) == CAUSE
+
+
+def test_the_twin_with_the_lag_in_its_window() -> None:
+    healthy(watched(partial(fit, *windows(echo(10), 14), epochs=10)), CAUSE)
+
+
+def test_a_series_without_memory_needs_no_longer_window() -> None:
+    assert not isinstance(said(watched(partial(fit, *windows(noise(520, 2), 6), epochs=3)), CAUSE), Finding)
+
+
+def test_what_came_before_unrelated_samples_is_not_known() -> None:
+    x, y = sums(256)
+    not_judged(watched(partial(fit, x, torch.roll(y, 1, 0), epochs=2, lr=1e-3)), CAUSE)
