@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..signs import Signs
+from ..signs.memory import croppable
+from ..signs.padding import padding
 from ..signs.standing import (
     clipped_by_hand,
     effective_skill,
@@ -18,8 +20,6 @@ from ..signs.standing import (
     targets_off_scale,
     weights_off_init,
 )
-from ..signs.memory import croppable
-from ..signs.padding import padding
 from ..signs.succession import narrow
 from ..signs.tails import tail_limits
 from .engine import Diagnosis

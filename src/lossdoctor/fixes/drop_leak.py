@@ -13,7 +13,8 @@ from .places import fragment, scripts, shown
 def _edit(signs: Signs) -> Edit | None:
     """The one rolling window that is centred."""
     found = [
-        (script, call) for script in scripts(signs) for call in calls(script, ("rolling",)) if call.keywords.get("center") == "True"
+        (script, call) for script in scripts(signs) for call in calls(script, ("rolling",))
+        if call.keywords.get("center") == "True"
     ]  # fmt: skip
     if len(found) != 1 or not isinstance(found[0][1].node, ast.Call):
         return None

@@ -10,7 +10,9 @@ from ..source.values import number
 from .fix import Fix
 from .places import fragment, scripts, shown
 
-NAMES = frozenset({"max_features", "max_words", "num_words", "vocab_size", "max_vocab", "max_tokens", "vocabulary_size", "n_words"})
+NAMES = frozenset({
+    "max_features", "max_words", "num_words", "vocab_size", "max_vocab", "max_tokens", "vocabulary_size", "n_words",
+})  # fmt: skip
 MANY = 20_000
 
 

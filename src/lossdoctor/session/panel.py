@@ -16,8 +16,8 @@ from ..launch.program import Program
 from ..launch.zygote import Waker
 from ..signs.arms import ArmSign, original_at
 from ..signs.chart import Signs
-from ..signs.trainings import put_right
 from ..signs.net import composition
+from ..signs.trainings import put_right
 from ..trace.events import ArmEnded, Birth
 from ..trace.reader import Trace, read_trace
 from ..words import UserError

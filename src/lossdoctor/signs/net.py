@@ -130,14 +130,14 @@ def _composition(signs: Signs) -> Composition | None:
         scale = column(t, count) if terms[t].reduction == "sum" else np.ones(wanted.size)
         columns.append(column(t, criterion) * scale)
     matrix = np.stack(columns, axis=1)
-    weights = np.ones(len(order))
+    weights: Floats = np.ones(len(order))
     size = float(np.abs(total).mean())
     if size <= 0:
         return None
     if not np.allclose(matrix.sum(1), total, rtol=1e-3, atol=1e-3 * size):
         fitted, *_ = np.linalg.lstsq(matrix, total, rcond=None)
         if np.abs(matrix @ fitted - total).mean() < 2e-3 * size:
-            weights = fitted
+            weights = np.asarray(fitted, dtype=np.float64)
     parts = matrix * weights
     first = slice(0, max(3, wanted.size // 20))
     end = slice(-max(3, wanted.size // 5), None)
@@ -149,8 +149,9 @@ def _composition(signs: Signs) -> Composition | None:
     last = max(1e-12, float(np.abs(total[end]).mean()))
     if len(order) == 1 and (share == 0.0 or weights[0] != 1.0):
         return None
+    shares = [float(parts[first, i].mean()) / start for i in range(len(order))]
     courses = tuple(
-        TermCourse(i, terms[t].fn, float(weights[i]), float(parts[first, i].mean()) / start, _skill(signs, terms[t], matrix[:, i]))
+        TermCourse(i, terms[t].fn, float(weights[i]), shares[i], _skill(signs, terms[t], matrix[:, i]))
         for i, t in enumerate(order)
     )
     return Composition(courses, share, float(np.abs(rest[end]).mean()) / last)

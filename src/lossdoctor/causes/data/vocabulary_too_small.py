@@ -17,7 +17,8 @@ and the comma.
 By statistics, on the captured tokens: one id, not counting padding at either end, has more than 30% of all, is at
 least three times as common as the next, and stands where the unknown usually does: at 0 to 3, or at the end of
 the ids. A finding needs simple learners to find nothing in what is left (or hardly anything, skill below 0.1)
-and the run not to learn; it is an error at more than 35% of the tokens, where they find no more than chance gives. Healthy: no such id, learners that
+and the run not to learn; it is an error at more than 35% of the tokens, where they find no more than chance
+gives. Healthy: no such id, learners that
 find something, or a run that learns. Not judged: inputs that are no tokens.
 
 ## Not to be confused with

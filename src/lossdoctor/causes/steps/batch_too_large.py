@@ -26,7 +26,8 @@ updates, a run that learns, or parts do no better.
 - `batch-too-small`: noise drowns the signal.
 
 ## What to do
-`set-batch`: 16 to 64 samples for small recurrent nets. A larger batch wants a higher rate and more epochs.
+`set-batch`: 16 to 64 samples for small recurrent nets. A larger batch
+wants a higher rate and more epochs (`train-longer`).
 
     loader = DataLoader(dataset, batch_size=32, shuffle=True)
 

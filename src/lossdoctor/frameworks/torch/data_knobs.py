@@ -179,7 +179,9 @@ class ShuffledLoader(Knob):
 
     def loader(self, loader: DataLoader[Any]) -> bool:
         batches = loader.batch_sampler
-        if not torch.is_grad_enabled() or not isinstance(batches, BatchSampler) or not isinstance(batches.sampler, SequentialSampler):
+        if not torch.is_grad_enabled() or not isinstance(batches, BatchSampler):
+            return False
+        if not isinstance(batches.sampler, SequentialSampler):
             return False
         batches.sampler = RandomSampler(loader.dataset)  # type: ignore[arg-type]
         self.held()

@@ -188,8 +188,9 @@ def _ordered(
     leaves the samples apart. Returns (the output's rows sample by sample, True if they had to be put in order)."""
     moved = _sample_major(base, count, steps)
     spread = []
-    for order in (lambda o: o, lambda o: _sample_major(o, count, steps)):
-        one, two = order(base.reshape(count * steps, -1)), order(run(_disturbed(small, 1, steps // 2, axis)).reshape(count * steps, -1))
+    plain = base.reshape(count * steps, -1)
+    disturbed = run(_disturbed(small, 1, steps // 2, axis)).reshape(count * steps, -1)
+    for one, two in ((plain, disturbed), (moved, _sample_major(disturbed, count, steps))):
         spread.append(int((one != two).reshape(count, -1).any(1).sum()))
     by_time = spread[1] < spread[0] or (spread[1] == spread[0] and axis == 1)
     rows = (moved if by_time else base).reshape(count, -1).double()

@@ -155,8 +155,8 @@ class Shallower(Knob):
 
     def _cut_to_one(self, layer: nn.RNNBase) -> None:
         each = len(layer._flat_weights) // layer.num_layers
-        layer._flat_weights = layer._flat_weights[:each]
         layer._flat_weights_names = layer._flat_weights_names[:each]
+        layer._init_flat_weights()
         layer._all_weights = layer._all_weights[: 2 if layer.bidirectional else 1]
         layer.num_layers = 1
         self._cut.add(id(layer))

@@ -19,7 +19,7 @@ def probe_without_noise(watcher: Watcher) -> None:
     """The loss of the last captured training batch with the net as it is now and dropout off (`loss`, per element).
     Made only where dropout was at work."""
     if not watcher.saw_noise:
-        return
+        return None
 
     def failed(reason: str) -> None:
         watcher.write(events.Probed("without-noise", False, facts={"reason": reason}))

@@ -83,10 +83,10 @@ def _recurrent(part: Any, size_in: int, hidden: int) -> nn.Module:
         return nn.RNNCell(size_in, hidden, part.bias, part.nonlinearity)
     if isinstance(part, nn.RNNCellBase):
         return type(part)(size_in, hidden, part.bias)  # type: ignore[call-arg, arg-type]
-    options: dict[str, Any] = dict(
-        num_layers=part.num_layers, bias=part.bias, batch_first=part.batch_first, dropout=part.dropout,
-        bidirectional=part.bidirectional,
-    )  # fmt: skip
+    options: dict[str, Any] = {
+        "num_layers": part.num_layers, "bias": part.bias, "batch_first": part.batch_first, "dropout": part.dropout,
+        "bidirectional": part.bidirectional,
+    }  # fmt: skip
     if isinstance(part, nn.RNN):
         options["nonlinearity"] = part.nonlinearity
     kind: Any = nn.LSTM if isinstance(part, nn.LSTM) else nn.GRU if isinstance(part, nn.GRU) else nn.RNN
