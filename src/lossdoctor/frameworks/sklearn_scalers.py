@@ -101,7 +101,10 @@ def _caller(frame: Any) -> Any:
     return frame
 
 
-def _numbers(values: Any) -> tuple[int, int, tuple[float, ...], tuple[float, ...], tuple[float, ...], tuple[float, ...]] | None:
+Side = tuple[float, ...]
+
+
+def _numbers(values: Any) -> tuple[int, int, Side, Side, Side, Side] | None:
     """(rows, features, lowest, highest, mean, deviation of each feature) of a table of numbers."""
     import numpy as np
 
@@ -114,7 +117,8 @@ def _numbers(values: Any) -> tuple[int, int, tuple[float, ...], tuple[float, ...
     if not np.isfinite(table).all():
         return None
 
-    def side(numbers: Any) -> tuple[float, ...]:
+    def side(numbers: Any) -> Side:
         return tuple(float(v) for v in numbers)
 
-    return len(table), int(np.shape(values)[1]) if np.ndim(values) > 1 else 1, *map(side, (table.min(0), table.max(0), table.mean(0), table.std(0)))  # type: ignore[return-value]
+    features = int(np.shape(values)[1]) if np.ndim(values) > 1 else 1
+    return len(table), features, side(table.min(0)), side(table.max(0)), side(table.mean(0)), side(table.std(0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,7 +79,7 @@ def _forgets(signs: Signs, classes: bool) -> float:
     going: list[float] = []
     whole = math.sqrt(max(1e-12, float(np.var(np.concatenate([b.y.reshape(-1) for b in shown if b.y is not None])))))
     value = dict(zip((int(s) for s in loss.steps), loss.per_element, strict=True))
-    for earlier, later in zip(shown, shown[1:], strict=False):
+    for earlier, later in pairwise(shown):
         if later.number - earlier.number != 1 or later.step not in value or earlier.y is None or later.y is None:
             continue
         if classes:

@@ -61,7 +61,8 @@ def tails(values: npt.NDArray[Any]) -> Tails | None:
 
 
 def target_tails(signs: Signs) -> Tails | None:
-    memo = signs.memo("target_tails", lambda: tails(signs.fed.targets) if signs.fed.targets is not None and signs.fed.is_regression else None)
+    values = signs.fed.targets if signs.fed.is_regression else None
+    memo = signs.memo("target_tails", lambda: None if values is None else tails(values))
     return memo if isinstance(memo, Tails) else None
 
 
@@ -91,13 +92,15 @@ def tail_limits(signs: Signs) -> dict[str, Any] | None:
     x: list[list[float]] = []
     if any(t is not None and t.heavy for t in inputs) and stats is not None:
         sides = [
-            (t.low, t.high, t.mean, t.std) if t is not None and t.heavy else (-1e30, 1e30, float(m), float(s) if s > 1e-12 else 1.0)
+            (t.low, t.high, t.mean, t.std)
+            if t is not None and t.heavy
+            else (-1e30, 1e30, float(m), float(s) if s > 1e-12 else 1.0)
             for t, m, s in zip(inputs, *stats, strict=True)
         ]
         x = [[side[i] for side in sides] for i in range(4)]
     heavy = targets is not None and targets.heavy
     y = [targets.low, targets.high, targets.mean, targets.std] if targets is not None and heavy else []
-    share = max([t.share for t in inputs if t is not None and t.heavy] + ([targets.share] if targets is not None and heavy else []))
+    share = max(t.share for t in (*inputs, targets) if t is not None and t.heavy)
     return {"x": x, "y": y, "share": min(0.1, max(0.005, round(share, 3)))}
 
 
@@ -108,7 +111,7 @@ def held_within(signs: Signs) -> Dependence | None:
 
 
 def _held_within(signs: Signs, pairs: Pairs | None) -> Dependence | None:
-    if pairs is None or pairs.tokens or pairs.classes and not input_tails(signs):
+    if pairs is None or pairs.tokens or (pairs.classes and not input_tails(signs)):
         return None
     x, y = pairs.x.astype(np.float64), pairs.y
     features = input_tails(signs)
