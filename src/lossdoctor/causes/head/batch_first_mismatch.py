@@ -86,7 +86,7 @@ def judge(signs: Signs) -> Judgement:
     # Targets in one flat row, or as many samples as steps: the shapes do not tell which axis is which. The pattern does
     # (an output sees the samples before it alone), where there is one output for each sample.
     term = signs.loss.term
-    single = term is not None and shape[1 - batch_axis] not in term.target_shape[1:] and probe.facts.get("flat") != "yes"
+    single = term is not None and term.target_shape[:1] == (shape[batch_axis],) and shape[1 - batch_axis] not in term.target_shape[1:]
     told = single and one_way and not call.bidirectional
     if probe.facts.get("axis") == "guessed" and not told:
         return CAUSE.not_judged("targets whose shape tells which axis of the input is the batch")
