@@ -30,6 +30,7 @@ import torch  # noqa: E402
 import torch.nn as nn  # noqa: E402
 import torch.nn.functional as F  # noqa: E402
 
+ALLOWANCE = 0.25
 BATCH = 32
 INPUTS = 8
 Step = Callable[[], None]
@@ -101,17 +102,27 @@ class Watching:
 
         self.folder = folder
         self.writer = TraceWriter(folder)
-        self.watcher = Watcher(self.writer, own=OwnTime(), budget=budget, allowance=0.25)
+        self.own = OwnTime()
+        self.watcher = Watcher(self.writer, own=self.own, budget=budget, allowance=ALLOWANCE)
+        self._left = 0
 
     def enter(self) -> None:
         from lossdoctor.frameworks.torch.install import install
 
+        if self._left:
+            # The budget is a share of the watched time alone: our clock stands still while we are out.
+            self.own.start_ns += time.perf_counter_ns() - self._left
         self.doors = install(self.watcher)
         if not self.watcher.sampled:
             self.doors.shut()
 
     def leave(self) -> None:
         self.doors.close()
+        self._left = time.perf_counter_ns()
+
+    def settle(self) -> None:
+        """Steady state: what starting up may cost on top of the budget has been spent."""
+        self.watcher.sampler.allowance = max(0.0, self.own.spent - self.watcher.sampler.budget * self.own.elapsed)
 
     def size(self) -> int:
         return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
@@ -162,6 +173,7 @@ def compare(net: str, hidden: int, steps: int, layers: int, seconds: float, budg
         early = max(20, min(300, round(0.15 * seconds / bare)))
         timed(step, early)
         start = time.process_time() - began - early * bare
+        watching.settle()
         watching.leave()
         pairs: list[tuple[float, float]] = []
         until = time.monotonic() + seconds

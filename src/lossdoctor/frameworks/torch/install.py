@@ -51,6 +51,8 @@ def _watch_engine(doors: Doors, watcher: Watcher) -> None:
     call = watcher.guard.call
 
     def before(args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]:
+        if watcher.resting:
+            return args, kwargs
         first = args[0] if args else None
         outputs = (first,) if isinstance(first, torch.Tensor) else first
         if transforming():
@@ -65,6 +67,9 @@ def _watch_engine(doors: Doors, watcher: Watcher) -> None:
     def leave(error: BaseException | None) -> None:
         if watcher.birth is not None and isinstance(error, RuntimeError):
             call("birth", watcher.birth.error, error)
+        if watcher.resting:
+            watcher.after_door()
+            return
         call("after backward", watcher.on_backward_end)
         if watcher.knobs:
             call("knob", watcher.knobs.after_backward)
@@ -89,7 +94,8 @@ def _watch_criteria(doors: Doors, watcher: Watcher) -> None:
         def after(args: Args, kwargs: Kwargs, result: Any) -> None:
             if watcher.knobs:
                 call("knob", watcher.knobs.criterion_gave, name, result)
-            call("criterion", watcher.on_criterion, name, args, kwargs, result)
+            if not watcher.resting:
+                call("criterion", watcher.on_criterion, name, args, kwargs, result)
 
         return lambda original: wrap(original, is_compiling, before, after)
 
@@ -147,7 +153,8 @@ def _watch_clips(doors: Doors, watcher: Watcher) -> None:
             return args, kwargs
 
         def after(args: Args, kwargs: Kwargs, result: Any) -> None:
-            call("clip", watcher.on_clip, how, args[1:], kwargs, result)
+            if not watcher.resting:
+                call("clip", watcher.on_clip, how, args[1:], kwargs, result)
 
         # One for both names: it is pickled by the name of its module.
         made: dict[int, Original] = {}
@@ -165,7 +172,7 @@ def _watch_steps(doors: Doors, watcher: Watcher) -> None:
     call = watcher.guard.call
 
     def before(opt: Any, args: Any, kwargs: Any) -> None:
-        if is_compiling():
+        if watcher.resting or is_compiling():
             return
         if watcher.knobs:
             call("knob", watcher.knobs.before_step, opt)
@@ -173,6 +180,9 @@ def _watch_steps(doors: Doors, watcher: Watcher) -> None:
 
     def after(opt: Any, args: Any, kwargs: Any) -> None:
         if is_compiling():
+            return
+        if watcher.resting:
+            watcher.rested(opt)
             return
         if watcher.knobs:
             call("knob", watcher.knobs.after_step, opt)
@@ -192,7 +202,8 @@ def _watch_schedulers(doors: Doors, watcher: Watcher) -> None:
     call = watcher.guard.call
 
     def after(args: Args, kwargs: Kwargs, result: Any) -> None:
-        call("scheduler", watcher.on_scheduler, args[0])
+        if not watcher.resting:
+            call("scheduler", watcher.on_scheduler, args[0])
 
     for value in list(vars(lr_scheduler).values()):
         if isinstance(value, type) and issubclass(value, lr_scheduler.LRScheduler) and "step" in vars(value):

@@ -44,6 +44,13 @@ MAX_COPIED = 4_000_000
 MAX_SEARCHES = 8
 FLUSH_ROWS = 64
 FLUSH_SECONDS = 0.9
+SPARING = 0.1
+"""Budgets up to this share are kept by letting whole iterations pass unmeasured."""
+EVERY_STEP = 200
+"""Updates at the start of which each leaves its row, whatever that costs."""
+RESTED = 0.6
+"""Share of the budget to which our own time must have sunk before a row is written again: the rest is for looking
+into an iteration now and then."""
 
 
 class Watcher:
@@ -80,6 +87,7 @@ class Watcher:
         self.backwards = 0
         self.looking = True
         self.sampled = True
+        self.resting = False
         self._plant = plant
         self._first_forward_over = False
         self._after_door = after_door
@@ -373,11 +381,10 @@ class Watcher:
             self._look_at_old_gradients()
 
     def on_backward_end(self) -> None:
-        self._depth -= 1
+        self._depth = max(0, self._depth - 1)
         if self.birth is not None:
             self.birth.backward(False)
         if self._depth > 0:
-            self._depth = max(0, self._depth)
             return
         if self.sampled:
             self.recurrent.replay()
@@ -640,10 +647,29 @@ class Watcher:
             self.birth = BirthWatch(self, self.user_place)
             self.birth.start()
 
+    def rested(self, opt: Any) -> None:
+        """An update that we let pass: it is counted, and whether the next one is measured is decided."""
+        self.updates += 1
+        number = self._optimizers.get(id(opt))
+        if number is None:
+            self.resting = False
+            return
+        self._last_seen_optimizer[number] = self.updates
+        sampler = self.sampler
+        if self.own.spent <= RESTED * sampler.budget * self.own.elapsed + sampler.allowance:
+            self.resting = False
+        self.after_door()
+
     def _choose(self) -> None:
-        """Decide whether the coming iteration is looked into."""
+        """Decide whether the coming iteration is measured at all, and whether it is looked into."""
         self._look_started = self.own.spent_ns
-        self.sampled = self.sampler.wants(self.updates)
+        sampler = self.sampler
+        # Where the steps are so short that a row for each would break the budget, there is a row for some.
+        self.resting = (
+            sampler.budget <= SPARING and not self.knobs and bool(self._optimizers) and self.updates > EVERY_STEP
+            and self.own.spent > sampler.budget * self.own.elapsed + sampler.allowance
+        )  # fmt: skip
+        self.sampled = not self.resting and sampler.wants(self.updates)
         if self.sampled:
             self.looking = True
             self.attach_module_hooks()
