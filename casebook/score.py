@@ -84,6 +84,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--timeout", type=float, default=180.0, help="seconds for one check")
     parser.add_argument("--fresh", action="store_true", help="do not use remembered results")
     parser.add_argument("--resume", action="store_true", help="keep results of an earlier lossdoctor too")
+    parser.add_argument("--no-plain", action="store_true", help="do not time the plain scripts beside the checks")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep each run's output folder under DIR")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers to FILE")
     parser.add_argument("--require-first", type=float, default=0.0, metavar="SHARE")
@@ -127,7 +128,7 @@ def check(case: Case, script: str, args: argparse.Namespace, tool: str) -> Check
         record = json.loads(stored.read_text())
         record["findings"] = [Finding(**finding) for finding in record["findings"]]
         return Checked(**record)
-    plain = run_plain(case, script, args.seed, args.timeout)
+    plain_seconds = 0.0 if args.no_plain else run_plain(case, script, args.seed, args.timeout).seconds
     env = plain_environment(args.seed)
     if SOURCE.is_dir():
         env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(SOURCE), env.get("PYTHONPATH", "")]))
@@ -139,7 +140,7 @@ def check(case: Case, script: str, args: argparse.Namespace, tool: str) -> Check
         command = [sys.executable, "-m", "lossdoctor", "check", "--out", str(out), "--format", "json"]
         (out / "report.json").unlink(missing_ok=True)
         status, stdout, stderr, seconds = run_command([*command, str(case.folder / script)], env, cwd, args.timeout)
-        result = _read(out / "report.json", status, round(seconds, 2), plain.seconds, (stderr or stdout).strip())
+        result = _read(out / "report.json", status, round(seconds, 2), plain_seconds, (stderr or stdout).strip())
     if not result.error:
         store(stored, asdict(result))
     return result
