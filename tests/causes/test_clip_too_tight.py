@@ -63,6 +63,6 @@ def test_adam_undoes_the_scale() -> None:
 
 def test_a_fuse() -> None:
     signs = watched(partial(train, 2.0), arms=[])
-    assert 0 < len(signs.step.clips) and signs.step.clip_active < 0.2
+    assert len(signs.step.clips) > 0 and signs.step.clip_active < 0.2
     calm(signs)
     assert healthy(signs, CAUSE)

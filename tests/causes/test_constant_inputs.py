@@ -27,7 +27,7 @@ def zeros() -> None:
 
 def the_clock_alone() -> None:
     """Every sample holds the same sequence of times, and nothing else."""
-    x, y = sums()
+    _x, y = sums()
     train(torch.linspace(0, 1, 6)[None, :, None].expand(256, 6, 2).clone(), y)
 
 

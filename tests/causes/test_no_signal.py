@@ -46,5 +46,5 @@ def test_two_batches_are_too_little() -> None:
     x, y = noise(32, 8, 2), noise(32, 1)
     signs = watched(partial(fit, x, y, epochs=20, size=16))
     calm(signs)
-    assert len({r for r in range(32)}) == 32 and (signs.loss.skill or 0) < 1
+    assert len(set(range(32))) == 32 and (signs.loss.skill or 0) < 1
     (not_judged if (signs.loss.skill or 0) < 0.3 else healthy)(signs, CAUSE)

@@ -60,7 +60,7 @@ def scalers(folder: Path) -> list[ScalerUsed]:
         scaler = preprocessing.MinMaxScaler()
         assert np.array_equal(scaler.fit_transform(train), plain)
         scaler.inverse_transform(scaler.fit_transform(test))
-        with pytest.raises(ValueError, match="NaN|expected|array"):
+        with pytest.raises(ValueError, match=r"NaN|expected|array"):
             scaler.fit(np.empty((0, 2)))
     finally:
         watch.close()

@@ -41,7 +41,7 @@ class Words(nn.Module):
 def tokens() -> None:
     net = Words()
     opt = torch.optim.Adam(net.parameters(), 1e-2)
-    x, y = groups()
+    _x, y = groups()
     ids = y[:, None] * 50 + torch.arange(6)[None]
     for a, b in batches(ids, y, 60):
         opt.zero_grad()

@@ -1,6 +1,6 @@
 """What each fix shows of a small script: the lines taken out and put in, and when it shows no diff."""
 
-# ruff: noqa: E501 - tables of short programs, one a line
+
 
 from __future__ import annotations
 

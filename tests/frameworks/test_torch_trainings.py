@@ -15,8 +15,8 @@ from lossdoctor.commands.diagnose import examined, trainings
 from lossdoctor.trace.events import InternalError
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "contract" / "loops"))
-import plain_loops  # noqa: E402
-import rnn_loops  # noqa: E402
+import plain_loops
+import rnn_loops
 
 # name: (trainings, updates)
 EXPECTED: dict[str, tuple[int, int]] = {

@@ -1,6 +1,6 @@
 """Before, after and refused, verb by verb; and what every diff has to be good for."""
 
-# ruff: noqa: E501 - tables of short programs, one a line
+
 
 from __future__ import annotations
 

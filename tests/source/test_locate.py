@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - tables of short programs, one a line
+
 from __future__ import annotations
 
 import textwrap

@@ -40,7 +40,9 @@ def best_constant(
     if not targets:
         return None
     if fn in CLASS_LOSSES and np.issubdtype(targets[0].dtype, np.integer):
-        return _classes(np.concatenate([t.reshape(-1) for t in targets]), class_weight, label_smoothing, ignore_index, classes)
+        return _classes(
+            np.concatenate([t.reshape(-1) for t in targets]), class_weight, label_smoothing, ignore_index, classes
+        )
     if fn in CLASS_LOSSES:
         return _soft_classes(targets)
     columns = _columns(targets)
@@ -130,7 +132,9 @@ def _binary(columns: Floats, pos_weight: tuple[float, ...]) -> Constant | None:
 
 def _huber(columns: Floats, beta: float, smooth_l1: bool) -> Constant:
     beta = max(beta, 1e-12)
-    candidates = np.unique(np.concatenate([np.quantile(columns, np.linspace(0, 1, 65), axis=0), columns.mean(axis=0)[None]]), axis=0)
+    candidates = np.unique(
+        np.concatenate([np.quantile(columns, np.linspace(0, 1, 65), axis=0), columns.mean(axis=0)[None]]), axis=0
+    )
     best = np.inf
     for candidate in candidates:
         error = np.abs(columns - candidate)

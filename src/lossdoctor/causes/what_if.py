@@ -35,7 +35,7 @@ def severity(signs: Signs, arm: ArmSign) -> Severity:
     original = arm.original if arm.original is not None else -1.0
     if arm.cures and original < 0.5:
         return "error"
-    return "warning" if original < 0.6 or signs.loss.held_skill is not None and signs.loss.held_skill < 0.3 else "note"
+    return "warning" if original < 0.6 or (signs.loss.held_skill is not None and signs.loss.held_skill < 0.3) else "note"
 
 
 def confidence(signs: Signs, arm: ArmSign, backed: bool) -> float:

@@ -12,7 +12,12 @@ app = typer.Typer(
     help="Why isn't my loss going down? Names the cause, shows the evidence, and tries the fix.",
 )  # fmt: skip
 
-Script = Annotated[list[str] | None, typer.Argument(metavar="SCRIPT [ARGS]...", help="A Python script or notebook, and its own arguments.", show_default=False)]
+Script = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="SCRIPT [ARGS]...", help="A Python script or notebook, and its own arguments.", show_default=False
+    ),
+]
 Module = Annotated[str | None, typer.Option("-m", "--module", metavar="MODULE", help="Run a module, as python -m does.")]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the report and the trace go.")]
 Format = Annotated[str, typer.Option("--format", help="text, json, github or markdown.")]
@@ -66,7 +71,9 @@ def run(
     script: Script = None,
     module: Module = None,
     budget: Annotated[str, typer.Option(help="Our share of the run's time, such as 2% or 0.02.")] = "2%",
-    apply: Annotated[list[str] | None, typer.Option("--apply", metavar="ID[:key=value,...]", help="Run under a fix.")] = None,
+    apply: Annotated[
+        list[str] | None, typer.Option("--apply", metavar="ID[:key=value,...]", help="Run under a fix.")
+    ] = None,
     out: Out = Path("lossdoctor-out"),
     format: Format = "text",
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing of our own.")] = False,
@@ -79,7 +86,9 @@ def run(
 
 @app.command()
 def report(
-    out: Annotated[Path, typer.Argument(help="The folder of an earlier run, or of one that is still going on.")] = Path("lossdoctor-out"),
+    out: Annotated[Path, typer.Argument(help="The folder of an earlier run, or of one that is still going on.")] = Path(
+        "lossdoctor-out"
+    ),
     format: Format = "text",
 ) -> int:
     """Show the report of an earlier run, also of one that was killed or is still running."""
@@ -91,7 +100,9 @@ def report(
 @app.command()
 def explain(
     cause: Annotated[str | None, typer.Argument(metavar="ID", help="A cause's id, or its beginning.")] = None,
-    why_not: Annotated[str | None, typer.Option("--why-not", metavar="ID", help="Why this cause was not found in the run in OUT.")] = None,
+    why_not: Annotated[
+        str | None, typer.Option("--why-not", metavar="ID", help="Why this cause was not found in the run in OUT.")
+    ] = None,
     out: Annotated[Path, typer.Option("--out", metavar="DIR")] = Path("lossdoctor-out"),
     format: Annotated[str, typer.Option("--format", help="text, markdown or json.")] = "text",
     list_all: Annotated[bool, typer.Option("--list", help="List all causes.")] = False,

@@ -24,7 +24,11 @@ def rearranged(argv: list[str]) -> list[str]:
     before, script, rest = argv[1:place], argv[place], argv[place + 1 :]
     is_module = bool(before) and before[-1] in ("-m", "--module")
     if rest[:1] == ["--"]:
-        return [argv[0], *before, *([] if is_module else ["--"]), script, *rest[1:]] if not is_module else [argv[0], *before, script, "--", *rest[1:]]
+        return (
+            [argv[0], *before, *([] if is_module else ["--"]), script, *rest[1:]]
+            if not is_module
+            else [argv[0], *before, script, "--", *rest[1:]]
+        )
     ours: list[str] = []
     if not is_module and rest and not takes_arguments(script):
         ours, rest = rest, []

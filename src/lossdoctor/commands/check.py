@@ -87,7 +87,14 @@ def check_script(options: CheckOptions) -> int:
 
 
 def _conclude(
-    options: CheckOptions, program: Program, form: str, out: Path, output: Path, status: int, waker: Waker | None, progress: Progress
+    options: CheckOptions,
+    program: Program,
+    form: str,
+    out: Path,
+    output: Path,
+    status: int,
+    waker: Waker | None,
+    progress: Progress,
 ) -> int:
     printed = output.read_text(encoding="utf-8", errors="replace") if output.exists() else ""
     if options.show_output and printed:
@@ -95,7 +102,9 @@ def _conclude(
     try:
         trace = trace_of(out)
     except UserError:
-        raise UserError(f"the script ended (status {status}) before anything could be watched.{_last_lines(printed)}") from None
+        raise UserError(
+            f"the script ended (status {status}) before anything could be watched.{_last_lines(printed)}"
+        ) from None
     notes: list[str] = []
     arms: dict[int, tuple[ArmSign, ...]] = {}
     born: list[Birth] = []
@@ -110,7 +119,9 @@ def _conclude(
         born = [b for run in runs if not run.order.fix for b in births(run)]
     elif options.panel_seconds > 0 and worth_asking(main):
         asked = True
-        notes.append("no snapshot of the run could be taken: the what-ifs are short trials of the script from its first line.")
+        notes.append(
+            "no snapshot of the run could be taken: the what-ifs are short trials of the script from its first line."
+        )
         arms = _signs_of(_try(main, program, out / "arms", options.panel_seconds, progress), found)
     spent = time.monotonic() - began if asked else 0.0
     if asked:
@@ -194,7 +205,9 @@ def require_torch() -> None:
     import importlib.util
 
     if importlib.util.find_spec("torch") is None:
-        raise UserError("PyTorch is not installed in this Python, so no training can be watched. Install it: pip install torch")
+        raise UserError(
+            "PyTorch is not installed in this Python, so no training can be watched. Install it: pip install torch"
+        )
     with contextlib.suppress(importlib.metadata.PackageNotFoundError, ValueError):
         version = importlib.metadata.version("torch")
         major, minor = (int(part) for part in version.split("+")[0].split(".")[:2])
@@ -234,5 +247,3 @@ def _why_not(trace: Trace, status: int, printed: str) -> str:
 def _last_lines(printed: str) -> str:
     lines = [line for line in printed.strip().splitlines() if line.strip()][-12:]
     return "\n" + "\n".join(f"    {line}" for line in lines) if lines else ""
-
-

@@ -30,7 +30,10 @@ def explain_cause(name: str, form: str) -> int:
 def list_causes(form: str) -> int:
     pages = [page(cause) for cause in all_causes().values()]
     if form == "json":
-        sys.stdout.write(json.dumps([{"id": p.id, "family": p.family, "title": p.title, "stage": p.stage} for p in pages], indent=2) + "\n")
+        sys.stdout.write(
+            json.dumps([{"id": p.id, "family": p.family, "title": p.title, "stage": p.stage} for p in pages], indent=2)
+            + "\n"
+        )
     elif form == "markdown":
         sys.stdout.write(list_markdown(pages) + "\n")
     elif form == "text":
@@ -51,6 +54,8 @@ def why_not_found(name: str, out: Path) -> int:
     lines += [f"Ruled out: {h.why}" for h in report.healthy if h.cause == cause.id]
     lines += [f"Not judged: needs {n.needs}" for n in report.not_judged if n.cause == cause.id]
     if len(lines) == 1:
-        lines.append("The report says nothing about it (it was left out by --select or --ignore, or belongs to another training).")
+        lines.append(
+            "The report says nothing about it (it was left out by --select or --ignore, or belongs to another training)."
+        )
     sys.stdout.write("\n".join(lines) + "\n")
     return 0

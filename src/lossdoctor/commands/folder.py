@@ -20,7 +20,9 @@ def prepared(out: Path) -> Path:
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
-        raise UserError(f"cannot write into {out}: {error.strerror or error}. Name another folder with --out DIR.") from error
+        raise UserError(
+            f"cannot write into {out}: {error.strerror or error}. Name another folder with --out DIR."
+        ) from error
     for name in OURS:
         path = out / name
         if path.is_dir() and not path.is_symlink():

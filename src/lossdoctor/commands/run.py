@@ -72,7 +72,9 @@ def conclude(options: RunOptions, form: str, out: Path) -> None:
             show(report, form, sys.stderr)
     except Exception as error:
         log_errors(out, [repr(error)])
-        sys.stderr.write(f"lossdoctor: could not report on this run ({type(error).__name__}: {error}); your run is not affected.\n")
+        sys.stderr.write(
+            f"lossdoctor: could not report on this run ({type(error).__name__}: {error}); your run is not affected.\n"
+        )
 
 
 def budget(text: str) -> float:
@@ -82,7 +84,7 @@ def budget(text: str) -> float:
     except ValueError:
         share = -1.0
     if not 0 < share <= 1:
-        raise UserError(f'--budget {text} is no share of the run\'s time. Give one such as 2% or 0.02.')
+        raise UserError(f"--budget {text} is no share of the run's time. Give one such as 2% or 0.02.")
     return share
 
 
@@ -96,7 +98,10 @@ def parse_fix(text: str) -> tuple[str, dict[str, Any]]:
         import difflib
 
         near = difflib.get_close_matches(name, known, n=2)
-        raise UserError(f'there is no fix "{name}".' + (f" Did you mean {' or '.join(near)}?" if near else f" Fixes: {', '.join(known)}."))
+        raise UserError(
+            f'there is no fix "{name}".'
+            + (f" Did you mean {' or '.join(near)}?" if near else f" Fixes: {', '.join(known)}.")
+        )
     args: dict[str, Any] = {}
     for part in filter(None, rest.split(",")):
         key, equals, value = part.partition("=")

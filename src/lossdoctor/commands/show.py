@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from typing import TextIO
 
 from ..reports.base import render
@@ -19,7 +18,9 @@ def checked(name: str) -> str:
         import difflib
 
         near = difflib.get_close_matches(name, FORMATS, n=1)
-        raise UserError(f'there is no format "{name}". Formats: {", ".join(FORMATS)}.' + (f" Did you mean {near[0]}?" if near else ""))
+        raise UserError(
+            f'there is no format "{name}". Formats: {", ".join(FORMATS)}.' + (f" Did you mean {near[0]}?" if near else "")
+        )
     return name
 
 

@@ -83,7 +83,9 @@ def _answer(diagnosis: Diagnosis) -> str:
         how = f"no weight has changed in {loss.count} backward passes"
         if not signs.wiring.connected:
             how = "its loss is not connected to the model"
-    text = SAYS[diagnosis.verdict].format(skill=short(None if loss.skill is None else round(loss.skill, 2)), steps=signs.updates or loss.count, how=how)
+    text = SAYS[diagnosis.verdict].format(
+        skill=short(None if loss.skill is None else round(loss.skill, 2)), steps=signs.updates or loss.count, how=how
+    )
     first = next((f for f in diagnosis.findings if f.severity != "note"), None)
     if first is not None and diagnosis.verdict not in ("learning", "converged"):
         title = page(all_causes()[first.cause]).title
@@ -172,7 +174,9 @@ def _notes(signs: Signs, diagnoses: Sequence[Diagnosis]) -> list[str]:
     if any(m.compiled for m in signs.trace.of(ModelSeen)):
         recurrent = signs.wiring.recurrent_classes
         if recurrent:
-            notes.append(f"torch.compile leaves a model that holds nn.{recurrent[0]} uncompiled (torch._dynamo.config.allow_rnn is False).")
+            notes.append(
+                f"torch.compile leaves a model that holds nn.{recurrent[0]} uncompiled (torch._dynamo.config.allow_rnn is False)."
+            )
     return notes + list(signs.trace.notes)
 
 

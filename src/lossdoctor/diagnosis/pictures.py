@@ -17,7 +17,16 @@ STEPS_BACK = 60
 
 def pictures(signs: Signs) -> tuple[Panel, ...]:
     """Every picture for which there are numbers, in the order in which one reads them."""
-    drawn = [loss(signs), rate(signs), gradients(signs), updates(signs), through_time(signs), gates(signs), inputs(signs), targets(signs)]
+    drawn = [
+        loss(signs),
+        rate(signs),
+        gradients(signs),
+        updates(signs),
+        through_time(signs),
+        gates(signs),
+        inputs(signs),
+        targets(signs),
+    ]
     return tuple(p for p in drawn if p is not None)
 
 
@@ -111,7 +120,14 @@ def updates(signs: Signs) -> Panel | None:
         mine = update.of(param) & (update.weight_norm > 0) & (update.update_norm > 0)
         if mine.any():
             name = signs.wiring.facts[param].name if param in signs.wiring.facts else f"parameter {param}"
-            curves.append(series(name, update.steps[mine], update.update_norm[mine] / update.weight_norm[mine], "main" if index == 0 else "other"))
+            curves.append(
+                series(
+                    name,
+                    update.steps[mine],
+                    update.update_norm[mine] / update.weight_norm[mine],
+                    "main" if index == 0 else "other",
+                )
+            )
     if not curves:
         return None
     return LinePanel(
@@ -142,7 +158,7 @@ def through_time(signs: Signs) -> Panel | None:
         for s in samples:
             top = max((v for v in s.log_dh if math.isfinite(v)), default=None)
             place = len(s.log_dh) - 1 - back
-            value = s.log_dh[place] if 0 <= place else math.nan
+            value = s.log_dh[place] if place >= 0 else math.nan
             row.append(max(-12.0, value - top) if top is not None and math.isfinite(value) else None)
         values.append(tuple(row))
     module, layer, reverse = best
@@ -157,10 +173,26 @@ def through_time(signs: Signs) -> Panel | None:
 
 def gates(signs: Signs) -> Panel | None:
     curves: list[Series] = []
-    names = {"i": "input gate", "f": "forget gate", "g": "candidate", "o": "output gate", "r": "reset gate", "z": "update gate", "n": "candidate", "h": "state"}
+    names = {
+        "i": "input gate",
+        "f": "forget gate",
+        "g": "candidate",
+        "o": "output gate",
+        "r": "reset gate",
+        "z": "update gate",
+        "n": "candidate",
+        "h": "state",
+    }
     for _, samples in list(signs.time.layers.items())[:1]:
         for gate in samples[0].gates:
-            curves.append(series(f"{names.get(gate, gate)} saturated", [s.step for s in samples], [s.gates[gate][2] for s in samples if gate in s.gates], "main" if not curves else "other"))
+            curves.append(
+                series(
+                    f"{names.get(gate, gate)} saturated",
+                    [s.step for s in samples],
+                    [s.gates[gate][2] for s in samples if gate in s.gates],
+                    "main" if not curves else "other",
+                )
+            )
     curves = [c for c in curves if any(v is not None for v in c.y)]
     if not curves:
         return None
@@ -188,7 +220,16 @@ def inputs(signs: Signs) -> Panel | None:
     for index in range(min(len(mean), 24)):
         column = features[:, index]
         good = column[np.isfinite(column)]
-        rows.append((index, float(mean[index]), float(std[index]), float(good.min()) if good.size else None, float(good.max()) if good.size else None, int(column.size - good.size)))
+        rows.append(
+            (
+                index,
+                float(mean[index]),
+                float(std[index]),
+                float(good.min()) if good.size else None,
+                float(good.max()) if good.size else None,
+                int(column.size - good.size),
+            )
+        )
     return TablePanel(
         "inputs", "What the net is fed", "By feature over the captured batches. Initialisers assume a mean near 0 and a deviation near 1.",
         ("feature", "mean", "deviation", "smallest", "largest", "NaN or Inf"), tuple(rows),
@@ -216,7 +257,11 @@ def targets(signs: Signs) -> Panel | None:
     given = given[np.isfinite(given)]
 
     def row(name: str, v: Any) -> tuple[str, float | None, float | None, float | None, float | None]:
-        return (name, float(v.mean()), float(v.std()), float(v.min()), float(v.max())) if v.size else (name, None, None, None, None)
+        return (
+            (name, float(v.mean()), float(v.std()), float(v.min()), float(v.max()))
+            if v.size
+            else (name, None, None, None, None)
+        )
 
     return TablePanel(
         "targets", "What it should answer, and what it answers", "Targets over all captured batches, answers over the last four.",

@@ -54,7 +54,7 @@ PROVEN = frozenset({
 def worth_asking(diagnosis: Diagnosis) -> bool:
     """Is there anything left to find out by intervention?"""
     signs = diagnosis.signs
-    if not signs.loss.count or diagnosis.verdict == "never-started" and not signs.updates:
+    if not signs.loss.count or (diagnosis.verdict == "never-started" and not signs.updates):
         return False
     skill = effective_skill(signs)
     if skill is not None and skill >= GOOD_ENOUGH and not signs.loss.relative:
@@ -80,7 +80,12 @@ def questions(diagnosis: Diagnosis) -> list[Question]:
     if has_optimizer and math.isfinite(rate) and rate > 0:
         ratio = signs.update.ratio(0, 10)
         slow = ratio < 2e-3 and not diverged
-        factors = [(0.1, 3 if diverged else 2), (10.0, 3 if slow else 2), (0.01, 2 if diverged else 1), (100.0, 3 if slow else 1)]
+        factors = [
+            (0.1, 3 if diverged else 2),
+            (10.0, 3 if slow else 2),
+            (0.01, 2 if diverged else 1),
+            (100.0, 3 if slow else 1),
+        ]
         if 0 < ratio < USUAL_STEP / 300:
             # So small a step that even a hundred times larger it would be small: ask for the usual size at once.
             factors.insert(0, (10.0 ** round(math.log10(USUAL_STEP / ratio)), 3))
@@ -111,10 +116,22 @@ def questions(diagnosis: Diagnosis) -> list[Question]:
         ask("shuffle", "shuffle", {}, "samples drawn at random", 3)
     mean_y, std_y = signs.fed.target_stats
     if signs.fed.is_regression and math.isfinite(std_y) and std_y > 0:
-        ask("scale-targets", "scale-targets", {"mean": mean_y, "std": std_y}, "targets standardised", 3 if targets_off_scale(signs) else 0)
+        ask(
+            "scale-targets",
+            "scale-targets",
+            {"mean": mean_y, "std": std_y},
+            "targets standardised",
+            3 if targets_off_scale(signs) else 0,
+        )
     off = weights_off_init(signs)
     symmetric = any(f.cause == "symmetric-init" for f in diagnosis.findings)
-    ask("reinit", "reinit", {"how": "standard"}, "default initialisation", 3 if off or symmetric else (2 if signs.time.saturated() > 0.3 else 1))
+    ask(
+        "reinit",
+        "reinit",
+        {"how": "standard"},
+        "default initialisation",
+        3 if off or symmetric else (2 if signs.time.saturated() > 0.3 else 1),
+    )
     if (step.clips or by_hand) and not (step.scale_free and (by_hand or step.clips[0].how == "clip_grad_norm_")):
         ask("loosen-clip", "loosen-clip", {"by_hand": by_hand}, "no clipping", 3 if step.clip_active > 0.5 or by_hand else 1)
     layers = [c for c in signs.wiring.calls if not c.packed and len(c.input_shape) == 3 and not c.cell.endswith("cell")]
@@ -123,7 +140,13 @@ def questions(diagnosis: Diagnosis) -> list[Question]:
     if has_optimizer and (not step.scale_free or diverged or gradient_grows(signs)):
         limit = _clip_limit(signs)
         if limit is not None:
-            ask("add-clip", "add-clip", {"max_norm": limit}, f"gradient norm clipped at {limit:.3g}", 3 if gradient_grows(signs) or step.first_spike or diverged else 1)
+            ask(
+                "add-clip",
+                "add-clip",
+                {"max_norm": limit},
+                f"gradient norm clipped at {limit:.3g}",
+                3 if gradient_grows(signs) or step.first_spike or diverged else 1,
+            )
     if step.weight_decay > 0:
         ask("set-weight-decay", "set-weight-decay", {"value": 0.0}, "no weight decay", 3)
     if rate_fell(signs):
@@ -135,11 +158,29 @@ def questions(diagnosis: Diagnosis) -> list[Question]:
     if window >= 8 and math.isfinite(horizon) and horizon < 0.9 * window:
         cells = {s.cell.removesuffix("_cell") for s in signs.time.samples}
         if "lstm" in cells:
-            ask("chrono", "reinit", {"chrono": float(window), "keep": True}, f"gates made for {window} steps (chrono)", 3 if window >= 15 else 2)
+            ask(
+                "chrono",
+                "reinit",
+                {"chrono": float(window), "keep": True},
+                f"gates made for {window} steps (chrono)",
+                3 if window >= 15 else 2,
+            )
         if "gru" in cells:
-            ask("chrono", "reinit", {"orthogonal": True, "chrono": float(window), "keep": True}, f"gates made for {window} steps, orthogonal", 3 if window >= 15 else 2)
+            ask(
+                "chrono",
+                "reinit",
+                {"orthogonal": True, "chrono": float(window), "keep": True},
+                f"gates made for {window} steps, orthogonal",
+                3 if window >= 15 else 2,
+            )
         if cells & {"rnn_tanh", "rnn_relu"}:
-            ask("orthogonal", "reinit", {"orthogonal": True, "keep": True}, "orthogonal recurrent weights", 3 if window >= 15 else 2)
+            ask(
+                "orthogonal",
+                "reinit",
+                {"orthogonal": True, "keep": True},
+                "orthogonal recurrent weights",
+                3 if window >= 15 else 2,
+            )
     weights = _class_weights(signs)
     if weights is not None:
         ask("weight-classes", "weight-classes", {"weights": weights}, "classes weighted by rarity", 3)

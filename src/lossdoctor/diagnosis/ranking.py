@@ -73,7 +73,11 @@ LAST = frozenset({"no-signal"})
 
 
 def _yielding(findings: list[Finding]) -> list[Finding]:
-    proven = [f for f in findings if f.cause not in LAST and (f.severity == "error" or (f.severity == "warning" and f.proof != "statistics"))]
+    proven = [
+        f
+        for f in findings
+        if f.cause not in LAST and (f.severity == "error" or (f.severity == "warning" and f.proof != "statistics"))
+    ]
     trainings = {f.training for f in proven}
     return [dataclasses.replace(f, severity="note") if f.cause in LAST and f.training in trainings else f for f in findings]
 
@@ -103,4 +107,10 @@ def rank(findings: list[Finding]) -> tuple[Finding, ...]:
 
 def _key(finding: Finding) -> tuple[int, int, float, int, str]:
     sure = 0 if finding.confidence >= 0.85 else 1 if finding.confidence >= 0.65 else 2
-    return (SEVERITIES.index(finding.severity), sure, stage(finding.cause) - finding.confidence / 10, finding.training, finding.cause)
+    return (
+        SEVERITIES.index(finding.severity),
+        sure,
+        stage(finding.cause) - finding.confidence / 10,
+        finding.training,
+        finding.cause,
+    )

@@ -127,11 +127,27 @@ def read_arm(run: ArmRun, signs: Signs) -> ArmSign:
     trace = _trace(run.folder)
     order = run.order
     if trace is None:
-        return ArmSign(order.name, order.fix, order.args, order.title, False, f"ended with status {run.status}", 0, run.seconds, None, None, None)
+        return ArmSign(
+            order.name,
+            order.fix,
+            order.args,
+            order.title,
+            False,
+            f"ended with status {run.status}",
+            0,
+            run.seconds,
+            None,
+            None,
+            None,
+        )
     ended = trace.last(ArmEnded)
     arm = Signs(trace, signs.training if signs.training in set(trace.table("loss").column("training")) else 0)
     loss = arm.loss
-    if order.fix not in ("scale-targets", "weight-classes", "winsorise", "mask-padding") and signs.loss.constant is not None and loss.constant is not None:
+    if (
+        order.fix not in ("scale-targets", "weight-classes", "winsorise", "mask-padding")
+        and signs.loss.constant is not None
+        and loss.constant is not None
+    ):
         loss = _with_constant(loss, signs)
     held = bool(ended.took_hold) if ended is not None else False
     note = ended.note if ended is not None else f"ended with status {run.status}"
@@ -161,9 +177,7 @@ def _extra(arm: Signs, order: ArmOrder) -> dict[str, float]:
     return {"grad_norm_squared": float(np.mean(made**2))} if made.size else {}
 
 
-def _of_term(
-    arm: Signs, signs: Signs, keep: int, skill: float, original: float | None
-) -> tuple[float, float | None]:
+def _of_term(arm: Signs, signs: Signs, keep: int, skill: float, original: float | None) -> tuple[float, float | None]:
     """Skill of the term that the arm has kept, with and without the arm, where a loss has several."""
     made, was = composition(arm), composition(signs)
     if made is None or was is None or max(keep + 1, 2) > min(len(made.terms), len(was.terms)):

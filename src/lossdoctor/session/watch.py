@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..frameworks.sampling import OwnTime
 from ..frameworks.sklearn_scalers import ScalerWatch
@@ -174,7 +174,6 @@ class Watch:
         knobs = [knob for fix, args in arm["apply"] if (knob := make_knob(fix, args)) is not None]
         self.watcher.rebase(self.writer, Knobs(knobs), arm.get("find_nan_from"))
 
-
     def _end_arm(self, how: str) -> None:
         """An arm's last act: nothing of the script's own ending is run a second time."""
         watcher, arm = self.watcher, self.arm
@@ -256,7 +255,9 @@ class Watch:
         if written:
             more = f" and {len(written) - 3} more" if len(written) > 3 else ""
             self.writer.event(
-                events.Note(f"what the script wrote ({', '.join(written[:3])}{more}) went to {self.order.scratch}, not to its place")
+                events.Note(
+                    f"what the script wrote ({', '.join(written[:3])}{more}) went to {self.order.scratch}, not to its place"
+                )
             )
 
     def _probe(self, watcher: Watcher) -> None:

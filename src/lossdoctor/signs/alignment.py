@@ -146,7 +146,11 @@ def _gain(inner: Floats, outer: Floats, y: Floats, rows: int, size: int, future:
     without = skill(inner, y)
     base = max(0.0, without)
     gains = [skill(np.concatenate([inner, np.roll(outer, turn, axis=0)], axis=1), y) - base for turn in turns]
-    told = np.nan_to_num(np.abs(np.corrcoef(np.concatenate([outer, y[:, :1]], axis=1).T)[-1, :-1])).reshape(rows, size).max(axis=1)
+    told = (
+        np.nan_to_num(np.abs(np.corrcoef(np.concatenate([outer, y[:, :1]], axis=1).T)[-1, :-1]))
+        .reshape(rows, size)
+        .max(axis=1)
+    )
     peak = int(told.argmax())
     lag = peak if future else rows - peak
     together = skill(np.concatenate([inner, outer], axis=1), y)

@@ -51,7 +51,7 @@ class FedSign:
         last = self.inputs[0].shape[-1] if self.inputs[0].ndim >= 3 or self.inputs[0].ndim == 2 else 1
         if self.inputs[0].ndim == 2 and last > 256:
             last = 1
-        rows = [x.reshape(-1, last) for x in self.inputs if x.ndim >= 1 and x.shape[-1] == last or last == 1]
+        rows = [x.reshape(-1, last) for x in self.inputs if (x.ndim >= 1 and x.shape[-1] == last) or last == 1]
         return np.concatenate(rows).astype(np.float64) if rows else None
 
     @cached_property

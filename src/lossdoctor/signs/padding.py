@@ -91,7 +91,11 @@ def _in_loss(signs: Signs, turned: bool, value: float) -> tuple[float | None, fl
         if y.size < length or (y.size != len(mask) and y.ndim > 1) or length < 2 or y.shape[0] == y.size == len(rows):
             continue
         if signs.fed.is_classes:
-            p = p.reshape(y.size, -1) if p.ndim == 2 and p.shape[0] == y.size else np.moveaxis(p, 1, -1).reshape(-1, p.shape[1])
+            p = (
+                p.reshape(y.size, -1)
+                if p.ndim == 2 and p.shape[0] == y.size
+                else np.moveaxis(p, 1, -1).reshape(-1, p.shape[1])
+            )
             if len(p) != y.size:
                 continue
         elif p.size != y.size:

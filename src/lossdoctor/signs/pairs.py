@@ -68,7 +68,9 @@ class Pairs:
         whole = np.arange(len(x))
         states = echo_states(x)
         found.append(dependence(window_features(x), y, whole, "ridge on the window"))
-        found.append(dependence(np.concatenate([states[:, -1], states.mean(axis=1)], axis=1), y, whole, "ridge on echo states"))
+        found.append(
+            dependence(np.concatenate([states[:, -1], states.mean(axis=1)], axis=1), y, whole, "ridge on echo states")
+        )
         if self.steps:
             found.extend(self._by_step(x, states))
         return tuple(d for d in found if d is not None)

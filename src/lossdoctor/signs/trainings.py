@@ -37,7 +37,7 @@ def put_right(trace: Trace) -> Trace:
     return dataclasses.replace(trace, events=events, tables=tables)
 
 
-def _renumbered(name: str, table: Table, steps: np.ndarray, numbers: np.ndarray) -> Table:  # type: ignore[type-arg]
+def _renumbered(name: str, table: Table, steps: np.ndarray, numbers: np.ndarray) -> Table:
     if name == "step" or "training" not in table.columns or not len(table):
         return table
     values = table.values.copy()

@@ -89,7 +89,9 @@ def judge(signs: Signs) -> Judgement:
                 evidence, confidence=0.9, severity="error", proof="intervention", where=criterion_place(signs),
                 panels=("targets", "what-if"),
             )  # fmt: skip
-        return CAUSE.healthy(f"weighted by their rarity the classes are found no better (balanced accuracy {arm.balanced:.2f})")
+        return CAUSE.healthy(
+            f"weighted by their rarity the classes are found no better (balanced accuracy {arm.balanced:.2f})"
+        )
     return finding(
         CAUSE.id,
         f"The rare classes are never answered: {answers.answered_majority:.0%} of the answers name the commonest class, which "

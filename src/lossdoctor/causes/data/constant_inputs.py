@@ -76,7 +76,11 @@ def judge(signs: Signs) -> Judgement:
             f"The inputs are silenced inside the net: {silenced.module or silenced.cls} ({silenced.cls}) gives the same numbers for "
             "every sample and step, before the recurrent layer sees anything.",
             [
-                (f"deviation of what {silenced.module or silenced.cls} gives, over samples and steps", silenced.over_samples, "> 0"),
+                (
+                    f"deviation of what {silenced.module or silenced.cls} gives, over samples and steps",
+                    silenced.over_samples,
+                    "> 0",
+                ),
                 ("largest deviation of an input over the samples", spread, "> 0"),
             ],
             confidence=0.93,

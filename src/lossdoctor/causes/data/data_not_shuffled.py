@@ -93,7 +93,11 @@ def judge(signs: Signs) -> Judgement:
     if not forgets and not spoiled:
         return CAUSE.healthy(f"in order, and what follows another kind is answered no worse ({order.forgets:.2f})")
     sure = forgets and order.within < 0.25
-    told = f"where the kind changes the skill drops by {order.forgets:.2f}." if forgets else f"held back, the skill is {held:.2f}."
+    told = (
+        f"where the kind changes the skill drops by {order.forgets:.2f}."
+        if forgets
+        else f"held back, the skill is {held:.2f}."
+    )
     return finding(
         CAUSE.id,
         f"The samples come one kind after the other: a batch has {order.within:.0%} of the spread of all targets, and "

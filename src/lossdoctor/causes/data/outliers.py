@@ -65,7 +65,9 @@ def judge(signs: Signs) -> Judgement:
     worst: Tails = targets if in_targets and targets is not None else max(heavy, key=lambda t: t.carry)
     skill = ordinary_skill(signs)
     if skill is not None and skill > 0.5:
-        return CAUSE.healthy(f"with extreme values (robust z {worst.far:.3g}), the ordinary ones are learned (skill {skill:.2f})")
+        return CAUSE.healthy(
+            f"with extreme values (robust z {worst.far:.3g}), the ordinary ones are learned (skill {skill:.2f})"
+        )
     pairs, held, arm = pairs_of(signs), held_within(signs), lead(signs, "winsorise")
     raw = max(0.0, pairs.best.skill) if pairs is not None and pairs.best is not None else 0.0
     gains = held is not None and held.found and held.skill > 0.3 and held.skill > raw + 0.2

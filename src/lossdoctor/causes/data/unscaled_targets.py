@@ -66,7 +66,11 @@ def judge(signs: Signs) -> Judgement:
     bound: list[tuple[str, float | int | str | bool | None, str]] = []
     if reach is not None:
         bound = [
-            (f"farthest that {signs.step.optimizer_name} can bring the output in {reach.updates} updates", reach.reach, f"{reach.needed:.3g}"),
+            (
+                f"farthest that {signs.step.optimizer_name} can bring the output in {reach.updates} updates",
+                reach.reach,
+                f"{reach.needed:.3g}",
+            ),
             ("updates needed at the least (exact bound)", reach.steps, f"at most {reach.updates}"),
         ]
     if arm is not None and targets_off_scale(signs):

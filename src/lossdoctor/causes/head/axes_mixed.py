@@ -123,7 +123,9 @@ def _pairs(signs: Signs, probe: Probed) -> Judgement:
     if learned(signs) or any("Transpose" in op or "Permute" in op for op in chain):
         return calm
     axis = int(probe.facts["batch_axis"])
-    by_time = bool(probe.numbers.get("by_time")) if probe.facts.get("flat") == "yes" else probe.facts.get("first_axis") == "time"
+    by_time = (
+        bool(probe.numbers.get("by_time")) if probe.facts.get("flat") == "yes" else probe.facts.get("first_axis") == "time"
+    )
     skills = _orders(signs, axis)
     if skills is None:
         return calm

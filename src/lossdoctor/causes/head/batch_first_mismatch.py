@@ -58,7 +58,11 @@ from ..what_if import arm_evidence, confidence, lead, severity
 def judge(signs: Signs) -> Judgement:
     calls = [c for c in signs.wiring.calls if not c.packed and len(c.input_shape) == 3 and not c.cell.endswith("cell")]
     if not calls:
-        return CAUSE.healthy("no recurrent layer over a padded batch") if signs.wiring.calls else CAUSE.not_judged("a recurrent layer")
+        return (
+            CAUSE.healthy("no recurrent layer over a padded batch")
+            if signs.wiring.calls
+            else CAUSE.not_judged("a recurrent layer")
+        )
     flipped = lead(signs, "set-batch-first")
     axis = time_axis_by_shift(signs)
     if flipped is not None or (axis is not None and axis != (1 if calls[0].batch_first else 0) and not learned(signs)):
@@ -86,7 +90,11 @@ def judge(signs: Signs) -> Judgement:
     # Targets in one flat row, or as many samples as steps: the shapes do not tell which axis is which. The pattern does
     # (an output sees the samples before it alone), where there is one output for each sample.
     term = signs.loss.term
-    single = term is not None and term.target_shape[:1] == (shape[batch_axis],) and shape[1 - batch_axis] not in term.target_shape[1:]
+    single = (
+        term is not None
+        and term.target_shape[:1] == (shape[batch_axis],)
+        and shape[1 - batch_axis] not in term.target_shape[1:]
+    )
     told = single and one_way and not call.bidirectional
     if probe.facts.get("axis") == "guessed" and not told:
         return CAUSE.not_judged("targets whose shape tells which axis of the input is the batch")

@@ -84,7 +84,7 @@ def judge(signs: Signs) -> Judgement:
     where = criterion_place(signs)
     common = {"where": where, "panels": ("loss", "targets"), "since_step": 0}
     start = next((i for i, op in enumerate(chain) if op == (graphs[0].criterion_op if graphs else "")), 0)
-    below = [op for op in chain[start + 1 :]]
+    below = list(chain[start + 1 :])
     logged = bool(below) and any(op in ("LogSoftmaxBackward", "LogBackward") for op in below[:4])
     heads = _head_ops(below)
     fn = term.fn if term is not None else ""
@@ -149,7 +149,11 @@ def _bounded(signs: Signs, heads: list[str], chain: tuple[str, ...], common: Map
     bare = next((op for op in heads[:1] if op in BARE), None)
     if squash is None and bare is None:
         return CAUSE.healthy("nothing that squeezes stands between the last layer and the loss")
-    if bare is not None and "RNN" in signs.wiring.recurrent_classes and any(c.cell == "rnn_relu" for c in signs.wiring.calls):
+    if (
+        bare is not None
+        and "RNN" in signs.wiring.recurrent_classes
+        and any(c.cell == "rnn_relu" for c in signs.wiring.calls)
+    ):
         return CAUSE.healthy("a ReLU recurrence is not bounded above")
     name, low, high = SQUASHING[squash] if squash is not None else ("the bare recurrent output", -1.0, 1.0)
     targets = signs.fed.targets.astype(float)
@@ -158,7 +162,12 @@ def _bounded(signs: Signs, heads: list[str], chain: tuple[str, ...], common: Map
     outside = float(np.mean((targets < low - edge) | (targets > high + edge))) if targets.size else 0.0
     if outside < UNREACHABLE:
         dead = [b.p for b in signs.fed.batches[-4:] if b.p is not None]
-        if squash == "ReluBackward" and dead and max(float(np.abs(p).max()) for p in dead) == 0.0 and float(np.abs(targets).max()) > 0:
+        if (
+            squash == "ReluBackward"
+            and dead
+            and max(float(np.abs(p).max()) for p in dead) == 0.0
+            and float(np.abs(targets).max()) > 0
+        ):
             return _found(
                 signs, "The ReLU on the output is dead: it answers 0 to everything and passes no gradient.",
                 [("largest answer on the last batches", 0.0, "as the targets"), ("mean of the targets", float(targets.mean()), "")],

@@ -18,9 +18,10 @@ first have learned to pass over: over tens of steps neither state nor gradient s
 By dependence, on a copy of the net: each step of each of some samples is changed in turn. If the steps in the second half
 of every sequence leave its output as it was, bit for bit, those steps are not read: nothing behind the step that is
 read can reach it. A sequence ends where its padding begins, so that packed and masked batches are
-judged by their true lengths. It is an error where the run does not learn (skill below 0.5), else a warning. Padding: its steps change the output, and the arm `mask-padding`, which moves it to the front, leads the panel; a warning where more than half of all steps
-are padding. Healthy:
-outputs depend on the end of their sequences and not on padding, or nothing shows that padding harms. Not judged: the probe could not be made.
+judged by their true lengths. It is an error where the run does not learn (skill below 0.5), else a warning. Padding:
+its steps change the output, and the arm `mask-padding`, which moves it to the front, leads the panel; a warning where
+more than half of all steps are padding. Healthy: outputs depend on the end of their sequences and not on padding, or
+nothing shows that padding harms. Not judged: the probe could not be made.
 
 ## Not to be confused with
 - `padding-dominates`: most of what the state sees is padding.
@@ -85,7 +86,10 @@ def judge(signs: Signs) -> Judgement:
         )  # fmt: skip
     if read > 0.5:
         return CAUSE.healthy("padding reaches the output, and nothing shows that it harms")
-    return CAUSE.healthy(f"outputs depend on their sequences up to {share:.0%} of the length" + (" and not on padding" if probe.numbers.get("padded") else ""))
+    return CAUSE.healthy(
+        f"outputs depend on their sequences up to {share:.0%} of the length"
+        + (" and not on padding" if probe.numbers.get("padded") else "")
+    )
 
 
 def _not_read(signs: Signs, share: float) -> Judgement:

@@ -86,7 +86,9 @@ def judge(signs: Signs) -> Judgement:
     if arm is not None:
         evidence += arm_evidence(signs, arm)
         if not arm.helps:
-            return CAUSE.healthy(f"{lost:.0%} of the updates are lost to {half[0]}, and float32 does no better (skill {arm.skill:.2f})")
+            return CAUSE.healthy(
+                f"{lost:.0%} of the updates are lost to {half[0]}, and float32 does no better (skill {arm.skill:.2f})"
+            )
         severity = "error" if arm.cures and skill < 0.8 else "warning"
     elif skill >= 0.8:
         severity = "note"

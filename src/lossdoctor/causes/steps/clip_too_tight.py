@@ -60,7 +60,9 @@ def judge(signs: Signs) -> Judgement:
         return _by_hand(signs)
     clip = step.clips[0]
     if step.scale_free and clip.how == "clip_grad_norm_":
-        return CAUSE.healthy(f"{step.optimizer_name} undoes the scale of a gradient: clipping its norm changes next to nothing")
+        return CAUSE.healthy(
+            f"{step.optimizer_name} undoes the scale of a gradient: clipping its norm changes next to nothing"
+        )
     arm = lead(signs, "loosen-clip")
     if arm is not None:
         return finding(
@@ -84,7 +86,9 @@ def judge(signs: Signs) -> Judgement:
 
 def _by_hand(signs: Signs) -> Judgement:
     if signs.step.scale_free:
-        return CAUSE.healthy(f"{signs.step.optimizer_name} undoes the scale of a gradient: scaling it down changes next to nothing")
+        return CAUSE.healthy(
+            f"{signs.step.optimizer_name} undoes the scale of a gradient: scaling it down changes next to nothing"
+        )
     arm = lead(signs, "loosen-clip")
     uses = [u for u in signs.step.uses if u.after_backward > 0 and u.at_update > 0]
     left = middle([u.at_update / u.after_backward for u in uses])

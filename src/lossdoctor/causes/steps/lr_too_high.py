@@ -78,7 +78,13 @@ def judge(signs: Signs) -> Judgement:
     if learned(signs) and not signs.arms:
         return CAUSE.healthy(f"the run learns at its rate {rate:.3g}")
     loss = signs.loss
-    if not signs.arms and loss.first_bad is None and loss.count > 30 and loss.end > 2 * loss.start and loss.skill_of(loss.end) < 0:
+    if (
+        not signs.arms
+        and loss.first_bad is None
+        and loss.count > 30
+        and loss.end > 2 * loss.start
+        and loss.skill_of(loss.end) < 0
+    ):
         spike = signs.step.first_spike
         if signs.update.ratio(0, 10) > 0.2 and (spike is None or spike[1] < 30):
             return finding(

@@ -79,7 +79,9 @@ def judge(signs: Signs) -> Judgement:
     if learned(signs) and not signs.arms:
         return CAUSE.healthy(f"the run learns at its rate {rate:.3g}")
     if arm is not None:
-        return CAUSE.healthy("a higher rate does better, but the run is short and its steps are of the usual size: too-few-epochs")
+        return CAUSE.healthy(
+            "a higher rate does better, but the run is short and its steps are of the usual size: too-few-epochs"
+        )
     return ruled_out(CAUSE, signs, "raise-lr")
 
 

@@ -102,10 +102,14 @@ def judge(signs: Signs) -> Judgement:
     late = course.means[-EVALUATIONS:]
     risen = all(m > course.means[best] + max(course.error, 0.01 * scale) for m in late)
     if loss.skill < TRAINED or not risen or loss.skill - skills[-1] < GAP:
-        return CAUSE.healthy(f"held-back skill ends at {skills[-1]:.2f}, its best is {skills[best]:.2f}, and training skill {loss.skill:.2f}")
+        return CAUSE.healthy(
+            f"held-back skill ends at {skills[-1]:.2f}, its best is {skills[best]:.2f}, and training skill {loss.skill:.2f}"
+        )
     loaded = weights_loaded(signs)
     if loaded is not None and loaded >= course.steps[best] and loaded >= signs.updates - 1:
-        return CAUSE.healthy(f"other weights were loaded after the last update; the best evaluation had skill {skills[best]:.2f}")
+        return CAUSE.healthy(
+            f"other weights were loaded after the last update; the best evaluation had skill {skills[best]:.2f}"
+        )
     ended = signs.ended is not None and signs.ended.how == "finished"
     useless = skills[-1] <= 0 < skills[best] and loss.skill > BY_HEART
     return finding(

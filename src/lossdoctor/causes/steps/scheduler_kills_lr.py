@@ -89,7 +89,11 @@ def judge(signs: Signs) -> Judgement:
             panels=("rate", "what-if", "loss"),
         )
     if signs.arm("drop-scheduler") is not None or learned(signs):
-        return ruled_out(CAUSE, signs, "drop-scheduler") if not learned(signs) else CAUSE.healthy("the run is done when the rate falls")
+        return (
+            ruled_out(CAUSE, signs, "drop-scheduler")
+            if not learned(signs)
+            else CAUSE.healthy("the run is done when the rate falls")
+        )
     if when is not None and when < 0.5 and (signs.loss.skill or 0) < 0.5:
         return finding(
             CAUSE.id,
@@ -101,4 +105,6 @@ def judge(signs: Signs) -> Judgement:
     return ruled_out(CAUSE, signs, "drop-scheduler")
 
 
-CAUSE = Cause("scheduler-kills-lr", judge, __doc__, needs=("rate", "what-if"), fixes=("drop-scheduler", "step-scheduler-per-epoch"))
+CAUSE = Cause(
+    "scheduler-kills-lr", judge, __doc__, needs=("rate", "what-if"), fixes=("drop-scheduler", "step-scheduler-per-epoch")
+)

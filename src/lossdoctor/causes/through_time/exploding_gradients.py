@@ -68,7 +68,11 @@ def judge(signs: Signs) -> Judgement:
         return finding(
             CAUSE.id,
             "The gradients explode"
-            + (f": dL/dh grows {worst[0]:.2f}-fold with each step back in time" if worst is not None and gradient_grows(signs) else "")
+            + (
+                f": dL/dh grows {worst[0]:.2f}-fold with each step back in time"
+                if worst is not None and gradient_grows(signs)
+                else ""
+            )
             + f"; clipped at norm {float(arm.args.get('max_norm', 1.0)):.3g}, the same steps reach skill {arm.skill:.2f}.",
             [*arm_evidence(signs, arm), *evidence],
             confidence=confidence(signs, arm, gradient_grows(signs)),
@@ -81,7 +85,9 @@ def judge(signs: Signs) -> Judgement:
     if not signs.time.samples and spike is None:
         return CAUSE.not_judged("a recurrent layer that a replay can follow")
     if not gradient_grows(signs) and spike is None:
-        return CAUSE.healthy("the gradient does not grow on its way back" + (f" (factor {worst[0]:.2f} a step)" if worst else ""))
+        return CAUSE.healthy(
+            "the gradient does not grow on its way back" + (f" (factor {worst[0]:.2f} a step)" if worst else "")
+        )
     if not signs.arms and gradient_grows(signs) and signs.loss.first_bad is not None:
         return finding(
             CAUSE.id,

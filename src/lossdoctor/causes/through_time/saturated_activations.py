@@ -57,7 +57,11 @@ MUCH = 0.5
 
 def judge(signs: Signs) -> Judgement:
     early = signs.time.early(1)
-    squashing = [m for m in signs.time.modules if m.cls in ("sigmoid", "tanh", "Tanh", "Sigmoid", "Hardtanh", "Hardsigmoid", "Softsign")]
+    squashing = [
+        m
+        for m in signs.time.modules
+        if m.cls in ("sigmoid", "tanh", "Tanh", "Sigmoid", "Hardtanh", "Hardsigmoid", "Softsign")
+    ]
     if not early and not squashing:
         return CAUSE.not_judged("a recurrent layer that a replay can follow, or a squashing module")
     if learned(signs):
@@ -70,7 +74,7 @@ def judge(signs: Signs) -> Judgement:
         return CAUSE.healthy(f"saturated gates: {first:.0%} at the start, {last:.0%} at the end")
     shares = {"inputs": worst.from_input, "state": worst.from_state, "bias": worst.from_bias} if worst is not None else {}
     carrier = max(shares, key=lambda k: shares[k]) if shares else ""
-    off = [o for o in weights_off_init(signs)]
+    off = list(weights_off_init(signs))
     if (off and (first > MUCH or flat)) or (inputs_off_scale(signs) and carrier == "inputs"):
         from_bias = bool(off) and all(o.role == "bias" for o in off) and carrier == "bias"
         if not from_bias:
@@ -106,7 +110,9 @@ def _flat_results(signs: Signs) -> float:
 
 def _flat_modules(signs: Signs) -> float:
     """Share of a squashing module's units at its ends on the first batch (|tanh| near 1 leaves no deviation)."""
-    first = [m for m in signs.time.modules if m.cls in ("Tanh", "Softsign") and m.step == min(x.step for x in signs.time.modules)]
+    first = [
+        m for m in signs.time.modules if m.cls in ("Tanh", "Softsign") and m.step == min(x.step for x in signs.time.modules)
+    ]
     shares = [1.0 for m in first if m.std > 0.97 or (abs(m.mean) > 0.97)]
     return max(shares, default=0.0)
 

@@ -61,7 +61,11 @@ def alike(signs: Signs) -> list[ParamFacts]:
     by_module: dict[str, list[ParamFacts]] = {}
     for fact in facts:
         by_module.setdefault(fact.module, []).append(fact)
-    weights = [f for f in facts if len(f.shape) >= 2 and f.shape[0] > 1 and f.role in ("weight", "recurrent-input", "recurrent-hidden")]
+    weights = [
+        f
+        for f in facts
+        if len(f.shape) >= 2 and f.shape[0] > 1 and f.role in ("weight", "recurrent-input", "recurrent-hidden")
+    ]
     last = weights[-1].name if weights else ""
     found = []
     for fact in weights:

@@ -70,7 +70,11 @@ def judge(signs: Signs) -> Judgement:
     best = lead(signs, "memory")
     need = needed_lag(signs)
     evidence: list[tuple[str, float | int | str | bool | None, str]] = [
-        ("memory horizon: steps back at which the gradient has fallen to a thousandth", horizon, f"at least the lag that matters, of {window}"),
+        (
+            "memory horizon: steps back at which the gradient has fallen to a thousandth",
+            horizon,
+            f"at least the lag that matters, of {window}",
+        ),
     ]
     if need is not None:
         evidence.append(("lag at which the inputs tell the target (ridge on lags)", need.lag, "within the horizon"))
@@ -85,15 +89,14 @@ def judge(signs: Signs) -> Judgement:
             severity=severity(signs, best), proof="intervention", where=recurrent_place(signs),
             panels=("through-time", "gates", "what-if"),
         )  # fmt: skip
-    if need is not None and need.lag > horizon and need.beyond > 0.25 and need.within < 0.5 * need.beyond:
-        if (signs.loss.skill or 0) < 0.5 * need.beyond:
-            return finding(
-                CAUSE.id,
-                f"The gradient vanishes before it reaches what matters: the target hangs on inputs {need.lag} steps back, and "
-                f"after {horizon:.0f} steps a thousandth of the gradient is left.",
-                evidence, confidence=0.85, where=recurrent_place(signs), panels=("through-time", "gates"),
-                severity="error" if (signs.loss.skill or 0) < 0.2 else "warning", proof="bound",
-            )  # fmt: skip
+    if need is not None and need.lag > horizon and need.beyond > 0.25 and need.within < 0.5 * need.beyond and (signs.loss.skill or 0) < 0.5 * need.beyond:
+        return finding(
+            CAUSE.id,
+            f"The gradient vanishes before it reaches what matters: the target hangs on inputs {need.lag} steps back, and "
+            f"after {horizon:.0f} steps a thousandth of the gradient is left.",
+            evidence, confidence=0.85, where=recurrent_place(signs), panels=("through-time", "gates"),
+            severity="error" if (signs.loss.skill or 0) < 0.2 else "warning", proof="bound",
+        )  # fmt: skip
     if horizon >= 0.9 * window:
         return CAUSE.healthy(f"the gradient reaches over the whole window of {window} steps")
     if need is not None and need.lag <= horizon:

@@ -145,7 +145,9 @@ def _cut_place(signs: Signs) -> Place | None:
     script = Script.read(target.file)
     if script is None:
         return None
-    starts = [s.line for s in signs.wiring.sites.values() if s.what in ("module", "recurrent", "forward") and s.file == target.file]
+    starts = [
+        s.line for s in signs.wiring.sites.values() if s.what in ("module", "recurrent", "forward") and s.file == target.file
+    ]
     lines = [target.line, *[s.line for s in signs.wiring.sites.values() if s.what == "loss" and s.file == target.file]]
     found = cuts(script, min([*starts, *lines]), max([*lines, *starts]))
     return Place(found[0].script.file, found[0].line) if found else None

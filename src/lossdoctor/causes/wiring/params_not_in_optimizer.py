@@ -62,7 +62,9 @@ def judge(signs: Signs) -> Judgement:
         return CAUSE.healthy("every parameter that the loss reaches is held by an optimizer")
     share = wiring.size(unheld) / max(1, wiring.size(wiring.reached & wiring.trainable))
     stale = wiring.stale
-    same_shapes = bool(stale) and sorted(wiring.facts[i].shape for i in stale) == sorted(wiring.facts[i].shape for i in unheld)
+    same_shapes = bool(stale) and sorted(wiring.facts[i].shape for i in stale) == sorted(
+        wiring.facts[i].shape for i in unheld
+    )
     evidence: list[tuple[str, float | int | str | bool | None, str]] = [
         ("share of the weights on the loss's path that no optimizer holds", share, "0"),
         ("parameters left out", len(unheld), "0"),

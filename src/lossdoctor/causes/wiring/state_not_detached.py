@@ -61,7 +61,12 @@ def judge(signs: Signs) -> Judgement:
     calls = signs.wiring.calls
     attached = [c for c in calls if c.attached and c.step > 0]
     ended = signs.ended
-    if ended is not None and ended.how == "error" and (SECOND_TIME in ended.error or INPLACE in ended.error) and signs.loss.count:
+    if (
+        ended is not None
+        and ended.how == "error"
+        and (SECOND_TIME in ended.error or INPLACE in ended.error)
+        and signs.loss.count
+    ):
         carried = any(c.carried for c in calls) or attached
         return finding(
             CAUSE.id,

@@ -55,7 +55,9 @@ def judge(signs: Signs) -> Judgement:
     if not graphs:
         return CAUSE.not_judged("a backward pass from a loss with a graph")
     turned = -1 if signs.step.maximize else 1
-    criteria = {op: sign for g in graphs[:3] for op, sign in g.signs.items() if op.endswith("LossBackward") or "Entropy" in op}
+    criteria = {
+        op: sign for g in graphs[:3] for op, sign in g.signs.items() if op.endswith("LossBackward") or "Entropy" in op
+    }
     if not criteria and graphs[0].criterion_op in ("PowBackward", "AbsBackward"):
         criteria = {graphs[0].criterion_op: graphs[0].sign}
     if criteria and all(sign * turned < 0 for sign in criteria.values()):
@@ -81,7 +83,13 @@ def judge(signs: Signs) -> Judgement:
         return finding(
             CAUSE.id,
             "The gradients are turned round between the backward pass and the step: the update climbs.",
-            [("updates whose gradient points the other way than after backward(), share", len(flipped) / len(signs.step.uses), "0")],
+            [
+                (
+                    "updates whose gradient points the other way than after backward(), share",
+                    len(flipped) / len(signs.step.uses),
+                    "0",
+                )
+            ],
             confidence=0.97,
             where=loss_place(signs),
             panels=("loss", "updates"),
@@ -105,13 +113,21 @@ def judge(signs: Signs) -> Judgement:
         )
     first = graphs[0]
     unbounded = _unbounded(signs)
-    if unbounded is not None and not any(sign > 0 for op, sign in first.signs.items() if op in ("PowBackward", "AbsBackward")) and "PowBackward" in first.signs:
+    if (
+        unbounded is not None
+        and not any(sign > 0 for op, sign in first.signs.items() if op in ("PowBackward", "AbsBackward"))
+        and "PowBackward" in first.signs
+    ):
         start, end = unbounded
         return finding(
             CAUSE.id,
             f"The squared error enters the loss with a minus sign, and the loss falls without end (from {start:.3g} to {end:.3g}): "
             "the likelihood is minimised, not its negative.",
-            [("sign of the squared error in the loss", -1, "+1"), ("loss at the start", start, ""), ("loss at the end", end, "bounded below")],
+            [
+                ("sign of the squared error in the loss", -1, "+1"),
+                ("loss at the start", start, ""),
+                ("loss at the end", end, "bounded below"),
+            ],
             confidence=0.93,
             where=criterion_place(signs),
             since_step=0,

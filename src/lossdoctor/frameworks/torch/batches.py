@@ -108,7 +108,11 @@ class Batches:
     def _keep_last(self, term: int, prediction: torch.Tensor, target: torch.Tensor) -> None:
         """The last sampled call with what was made of it: for probes that repeat it on a copy of the net."""
         called, self._called = self._called, None
-        if called is None or not self.watcher.sampled or sum(a.numel() for a in called if isinstance(a, torch.Tensor)) > 2_000_000:
+        if (
+            called is None
+            or not self.watcher.sampled
+            or sum(a.numel() for a in called if isinstance(a, torch.Tensor)) > 2_000_000
+        ):
             return
         kept = tuple(a.detach().clone() if isinstance(a, torch.Tensor) else a for a in called)
         self.last = (kept, term, prediction.detach().clone(), target.detach().clone())
@@ -196,7 +200,16 @@ class Batches:
         def deliver(v: Any) -> None:
             watcher.write(
                 events.ModuleSample(
-                    step, path, name, shape, float(v[0]), float(v[1]), float(v[2]), float(v[3]), float(v[4]), float(v[5]),
+                    step,
+                    path,
+                    name,
+                    shape,
+                    float(v[0]),
+                    float(v[1]),
+                    float(v[2]),
+                    float(v[3]),
+                    float(v[4]),
+                    float(v[5]),
                     nonfinite=int(np.nan_to_num(v[6])),
                 )
             )

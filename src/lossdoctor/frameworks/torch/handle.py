@@ -216,9 +216,7 @@ def _against_lengths(x: torch.Tensor, own: list[list[float]], times: list[int], 
     }  # fmt: skip
 
 
-def _cut_anew(
-    twin: nn.Module, run: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor, axis: int
-) -> dict[str, float]:
+def _cut_anew(twin: nn.Module, run: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor, axis: int) -> dict[str, float]:
     """Does the recurrence get its input cut anew, so that its steps mix times and features (view in the place of
     transpose)? Then each number x[t, f] reaches exactly step (t * F + f) // F' of F' features, and F' is no multiple
     of F. `cut_features` is F' where that is so, else 0."""

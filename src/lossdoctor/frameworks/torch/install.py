@@ -228,6 +228,7 @@ def _watch_evaluation(doors: Doors, watcher: Watcher) -> None:
         call("loader", loading.began, args[0], result)
 
     doors.replace(torch.utils.data.DataLoader, "__iter__", lambda original: wrap(original, is_compiling, workers, began))
+
     def loaded(args: Args, kwargs: Kwargs, result: Any) -> None:
         call("load", watcher.on_weights_loaded, args[0])
 

@@ -224,9 +224,7 @@ class Reinitialise(Knob):
     of up to that many steps (Tallec & Ollivier 2018, "Can recurrent neural networks warp time?").
     """
 
-    def __init__(
-        self, forget: float = 0.0, chrono: float = 0.0, weights: bool = True, orthogonal: bool = False
-    ) -> None:
+    def __init__(self, forget: float = 0.0, chrono: float = 0.0, weights: bool = True, orthogonal: bool = False) -> None:
         super().__init__()
         self.orthogonal = orthogonal
         self.forget = forget
@@ -303,9 +301,8 @@ class ScaleInputs(Knob):
         if not isinstance(value, torch.Tensor) or not value.is_floating_point() or value.dim() < 1:
             return None
         mean, std = self.mean.to(value), self.std.to(value)
-        if value.shape[-1] != mean.numel():
-            if mean.numel() != 1:
-                mean, std = mean.mean(), std.mean()
+        if value.shape[-1] != mean.numel() and mean.numel() != 1:
+            mean, std = mean.mean(), std.mean()
         return (value - mean) / std
 
 

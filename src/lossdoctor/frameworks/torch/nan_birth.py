@@ -59,7 +59,13 @@ class BirthMode(TorchDispatchMode):
         if any(bool(torch.isnan(t).any()) for t in inputs):
             return
         file, line = self.site()
-        record = {"op": name, "operand": _operand(name, inputs), "file": file, "line": line, "value": "NaN" if nan else "inf"}
+        record = {
+            "op": name,
+            "operand": _operand(name, inputs),
+            "file": file,
+            "line": line,
+            "value": "NaN" if nan else "inf",
+        }
         if infinite:
             if self.infinity is None and not any(bool(torch.isinf(t).any()) for t in inputs):
                 self.infinity = record
@@ -88,7 +94,9 @@ def _operand(name: str, inputs: list[torch.Tensor]) -> str:
     low, high = float(finite.min()), float(finite.max())
     zeros = int((which == 0).sum())
     text = f"between {low:.4g} and {high:.4g}"
-    return f"{text}, {zeros} exactly 0" if zeros and name in ("div", "log", "log2", "log10", "sqrt", "rsqrt", "norm") else text
+    return (
+        f"{text}, {zeros} exactly 0" if zeros and name in ("div", "log", "log2", "log10", "sqrt", "rsqrt", "norm") else text
+    )
 
 
 class BirthWatch:

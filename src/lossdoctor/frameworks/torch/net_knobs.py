@@ -145,8 +145,11 @@ class Shallower(Knob):
                     if part.num_layers > 1:
                         self._cut_to_one(part)
                     wide = part.hidden_size * (2 if part.bidirectional else 1)
-                    if before is not None and type(before) is type(part) and part.input_size == wide and (
-                        before.hidden_size * (2 if before.bidirectional else 1) == wide
+                    if (
+                        before is not None
+                        and type(before) is type(part)
+                        and part.input_size == wide
+                        and (before.hidden_size * (2 if before.bidirectional else 1) == wide)
                     ):
                         setattr(parent, name, Passing(part))
                         self.held()

@@ -149,9 +149,7 @@ class Recurrences:
         for name, call, grads in layers:
             if not grads:
                 continue
-            call = dataclasses.replace(
-                call, grad_output=grads.get(0), grad_h_n=grads.get(1), grad_c_n=grads.get(2)
-            )
+            call = dataclasses.replace(call, grad_output=grads.get(0), grad_h_n=grads.get(1), grad_c_n=grads.get(2))
             self._note(name, call.kind, replay_layer(call, align="entry"))
             if grads.get(0) is not None and _enters_everywhere(grads[0], call):
                 self._note(name, call.kind, replay_layer(call, only_last=True), last_only=True)
@@ -183,9 +181,7 @@ def _sample(
     direction: DirectionReplay, replayed: LayerReplay, step: int, training: int, name: str, cell: str, last_only: bool
 ) -> events.LayerSample:  # fmt: skip
     gates = direction.gates
-    shares = [
-        sum(getattr(g, key) for g in gates.values()) / max(1, len(gates)) for key in ("share_x", "share_h", "share_b")
-    ]
+    shares = [sum(getattr(g, key) for g in gates.values()) / max(1, len(gates)) for key in ("share_x", "share_h", "share_b")]
     return events.LayerSample(
         step=step, training=training, module=name, cell=cell, layer=direction.layer, reverse=direction.reverse,
         time=int(direction.dh_norm.size), batch=replayed.samples, hidden=0,

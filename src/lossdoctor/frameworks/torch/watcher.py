@@ -38,7 +38,12 @@ if TYPE_CHECKING:
     from .knobs import Knobs
 
 OURS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + os.sep
-LIBRARIES = (OURS, os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.sep, os.path.dirname(os.__file__) + os.sep)
+LIBRARIES = (
+    OURS,
+    os.sep + "site-packages" + os.sep,
+    os.sep + "dist-packages" + os.sep,
+    os.path.dirname(os.__file__) + os.sep,
+)
 MAX_TENSORS = 120
 MAX_COPIED = 4_000_000
 MAX_SEARCHES = 8
@@ -280,7 +285,13 @@ class Watcher:
                 own = next(module.parameters(recurse=False), None)
                 if own is not None:
                     self._outputs.append(
-                        (self.path_of(own), type(module).__name__, first.requires_grad, torch.is_grad_enabled(), self.site("module"))
+                        (
+                            self.path_of(own),
+                            type(module).__name__,
+                            first.requires_grad,
+                            torch.is_grad_enabled(),
+                            self.site("module"),
+                        )
                     )
             if self.sampled and (torch.is_grad_enabled() or self.updates < 4):
                 self.batches.saw_activation(module, first)
@@ -393,7 +404,9 @@ class Watcher:
             if self.sampled and not self._copies:
                 self._copy_weights([p for _, p in self.book.params() if p.requires_grad])
                 # The script may zero its gradients before the next backward pass, when the update is measured.
-                self._kept_grads = {i: p.grad.detach().clone() for i, p, _ in self._copies if dense_grad(p) and p.grad is not None}
+                self._kept_grads = {
+                    i: p.grad.detach().clone() for i, p, _ in self._copies if dense_grad(p) and p.grad is not None
+                }
             self._hold_row()
 
     def _look_at_graph(self, loss: torch.Tensor, site: int) -> None:
@@ -449,11 +462,15 @@ class Watcher:
         self._reuse = {}
         for number, kept in self._used.items():
             pairs = [
-                (_thinned(param.grad), sample) for param, sample in kept if param.grad is not None and not param.grad.is_sparse
+                (_thinned(param.grad), sample)
+                for param, sample in kept
+                if param.grad is not None and not param.grad.is_sparse
             ]
             pairs = [(now, sample) for now, sample in pairs if now.shape == sample.shape and now.device == sample.device]
             if pairs:
-                change = sum(((now - sample).abs().sum() for now, sample in pairs[1:]), (pairs[0][0] - pairs[0][1]).abs().sum())
+                change = sum(
+                    ((now - sample).abs().sum() for now, sample in pairs[1:]), (pairs[0][0] - pairs[0][1]).abs().sum()
+                )
                 held = sum((sample.abs().sum() for _, sample in pairs[1:]), pairs[0][1].abs().sum())
                 self._reuse[number] = (change, held)
         if self._since_update and self._fresh:
@@ -539,9 +556,7 @@ class Watcher:
         recent = [n for n, last in self._last_seen_optimizer.items() if self.updates - last <= 2]
         mine = {id(p) for p in self._optimizer_params[number][1]}
         early = self.updates <= 6 * len(self._trainings)
-        if early and recent and not any(
-            mine & {id(p) for p in self._optimizer_params[n][1]} for n in recent
-        ):
+        if early and recent and not any(mine & {id(p) for p in self._optimizer_params[n][1]} for n in recent):
             self._trainings[number] = self._trainings[recent[-1]]
             return
         self._trainings[number] = max(self._trainings.values()) + 1
@@ -833,5 +848,3 @@ def site_file(opt: Any) -> str:
 
 def _nothing() -> None:
     return None
-
-

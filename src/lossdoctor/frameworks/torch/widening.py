@@ -91,4 +91,3 @@ def _recurrent(part: Any, size_in: int, hidden: int) -> nn.Module:
         options["nonlinearity"] = part.nonlinearity
     kind: Any = nn.LSTM if isinstance(part, nn.LSTM) else nn.GRU if isinstance(part, nn.GRU) else nn.RNN
     return kind(size_in, hidden, **options)  # type: ignore[no-any-return]
-
