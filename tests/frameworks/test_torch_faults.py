@@ -10,14 +10,17 @@ import pytest
 import torch
 from standing import alike, standing, trace_of, train
 
-from lossdoctor.frameworks.torch import batches, fetch, knobs, recurrent, terms, watcher
+from lossdoctor.frameworks.torch import batches, fetch, gradients, knobs, moves, places, recurrent, terms, watcher
 from lossdoctor.trace.events import InternalError
 
 PARTS: dict[str, tuple[type, str]] = {
     name: (owner, name.rpartition(".")[2])
     for owner, names in (
         (watcher.Watcher, "on_module_begin on_module_end on_criterion on_backward_begin on_backward_end on_step_begin "
-         "on_step_end on_scheduler on_clip on_no_grad flush site _look_at_graph _measure_update _model_came"),
+         "on_step_end on_scheduler on_clip on_no_grad flush site _look_at_graph _model_came"),
+        (moves.Moves, "copy measure"),
+        (gradients.GradientUses, "look_back after_backward at_update remember"),
+        (places.Places, "here"),
         (recurrent.Recurrences, "on_layer on_cell replay"),
         (terms.Terms, "called backward from_graph"),
         (batches.Batches, "saw_input saw_pair saw_activation saw_held_back"),

@@ -57,11 +57,11 @@ def confirmed(said: Verdict, findings: tuple[Finding, ...], signs: Signs) -> Ver
     if not findings:
         return said
     first = findings[0]
+    if first.cause == "too-few-epochs":
+        return "learning" if said in ("stalled", "converged") and signs.loss.end < signs.loss.start else said
     decided = first.severity == "error" or (
         first.severity == "warning" and first.proof == "intervention" and first.confidence >= 0.75
     )
-    if first.cause == "too-few-epochs" and said == "stalled" and signs.loss.end < signs.loss.start:
-        return "learning"
     return "stalled" if said == "converged" and decided and not learned(signs) else said
 
 

@@ -8,7 +8,6 @@ into: the graph is walked, updates are measured, recurrences replayed, a batch i
 from __future__ import annotations
 
 import gc
-import os
 import sys
 from collections.abc import Callable
 from time import monotonic
@@ -21,31 +20,26 @@ import torch.utils.checkpoint
 from torch import nn
 
 from ...trace import events
-from ...trace.events import LOSS_COLUMNS, STEP_COLUMNS, TENSOR_COLUMNS
+from ...trace.events import LOSS_COLUMNS, STEP_COLUMNS
 from ...trace.writer import TraceWriter
 from ..sampling import OwnTime, Sampler
 from .aside import Aside, Hidden
 from .batches import Batches
-from .doors import UNSEEN_FILE, Guard
+from .doors import Guard
 from .fetch import Fetch
+from .gradients import GradientUses, dense_grad
 from .graph import walk
+from .moves import Moves
 from .nan_birth import BirthWatch
 from .params import ParamBook, model_seen, norms_of, param_facts, sub_parameters
+from .places import Places
 from .recurrent import Recurrences
 from .terms import Terms
 
 if TYPE_CHECKING:
     from .knobs import Knobs
 
-OURS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + os.sep
-LIBRARIES = (
-    OURS,
-    os.sep + "site-packages" + os.sep,
-    os.sep + "dist-packages" + os.sep,
-    os.path.dirname(os.__file__) + os.sep,
-)
 MAX_TENSORS = 120
-MAX_COPIED = 4_000_000
 MAX_SEARCHES = 8
 FLUSH_ROWS = 64
 FLUSH_SECONDS = 0.9
@@ -59,7 +53,8 @@ into an iteration now and then."""
 
 
 class Watcher:
-    """One watched process. `stop_at` is (seconds, updates); `on_limit` is called once one is reached."""
+    """One watched process. `plant` is called once, before the first backward pass, with whether CUDA is in use;
+    `after_door` after every pass through a door where a run may be asked to stop, with the updates so far."""
 
     def __init__(
         self,
@@ -98,9 +93,7 @@ class Watcher:
         self._after_door = after_door
         self._loss_rows = writer.table("loss", LOSS_COLUMNS)
         self._step_rows = writer.table("step", STEP_COLUMNS)
-        self._tensor_rows = writer.table("tensor", TENSOR_COLUMNS)
-        self._sites: dict[tuple[str, int, str], int] = {}
-        self._file_kinds: dict[str, str] = {}
+        self.places = Places(self)
         self._optimizers: dict[int, int] = {}
         self._optimizer_params: dict[int, tuple[int, list[torch.Tensor], list[int]]] = {}
         self._schedulers: dict[int, int] = {}
@@ -108,21 +101,15 @@ class Watcher:
         self._clip_seen: set[tuple[str, int]] = set()
         self._depth = 0
         self._in_step = 0
-        self._since_update = 0
+        self.iteration_backwards = 0
         self._flush_at = monotonic() + FLUSH_SECONDS
         self.training = 0
         self._trainings: dict[int, int] = {}
         self._last_seen_optimizer: dict[int, int] = {}
         self._models = 0
         self._model_refs: list[nn.Module] = []
-        self._copies: list[tuple[int, torch.Tensor, torch.Tensor]] = []
-        self._kept_grads: dict[int, torch.Tensor] = {}
-        self._after_norms: dict[int, torch.Tensor] = {}
-        self._after_total: torch.Tensor | None = None
-        self._used: dict[int, list[tuple[torch.Tensor, torch.Tensor]]] = {}
-        self._reuse: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
-        self._fresh: list[tuple[torch.Tensor, torch.Tensor]] = []
-        self._dropped: torch.Tensor | None = None
+        self.moves = Moves(self, writer)
+        self.gradients = GradientUses(self)
         self._outputs: list[tuple[str, str, bool, bool, int]] = []
         self._held_norms: list[torch.Tensor] = []
         self._no_grad_looks = 0
@@ -150,40 +137,8 @@ class Watcher:
         self.write(events.InternalError(where, "".join(traceback.format_exception(error))[-1500:], self.updates))
 
     def site(self, what: str) -> int:
-        """The index of the user's line that we are called from: the innermost frame outside libraries."""
-        frame: FrameType | None = sys._getframe(1)
-        fallback = None
-        kinds = self._file_kinds
-        while frame is not None:
-            name = frame.f_code.co_filename
-            kind = kinds.get(name)
-            if kind is None:
-                kind = kinds[name] = file_kind(name)
-            if kind == "theirs":
-                break
-            if kind == "library" and fallback is None:
-                fallback = frame
-            frame = frame.f_back
-        frame = frame or fallback
-        if frame is None:
-            return -1
-        if what == "":
-            self._place = (frame.f_code.co_filename, frame.f_lineno)
-            return -1
-        key = (frame.f_code.co_filename, frame.f_lineno, what)
-        index = self._sites.get(key)
-        if index is None:
-            if len(self._sites) > 2000:
-                return -1
-            index = self._sites[key] = len(self._sites)
-            self.write(events.Site(index, *key))
-        return index
-
-    def user_place(self) -> tuple[str, int]:
-        """File and line of the user's innermost frame."""
-        self._place = ("", 0)
-        self.site("")
-        return self._place
+        """The index of the user's line that we are called from."""
+        return self.places.index(what)
 
     def after_door(self) -> None:
         """Outside the guard: here the run may be asked to stop."""
@@ -218,14 +173,14 @@ class Watcher:
         self.fetch = Fetch()
         self.terms = Terms(self)
         self.batches = Batches(self, dense=True)
-        self._sites.clear()
+        self.places.clear()
         self.sampler = Sampler(0.05, 0.05, self.own, growth=1.5)
         self._loss_rows = writer.table("loss", LOSS_COLUMNS)
         self._step_rows = writer.table("step", STEP_COLUMNS)
-        self._tensor_rows = writer.table("tensor", TENSOR_COLUMNS)
+        self.moves.write_to(writer)
         self._find_nan_from = find_nan_from
         if find_nan_from is not None and find_nan_from <= 0:
-            self.birth = BirthWatch(self, self.user_place)
+            self.birth = BirthWatch(self, self.places.here)
             self.birth.start()
 
     def name_params(self, params: list[torch.Tensor], where: str) -> list[int]:
@@ -361,11 +316,11 @@ class Watcher:
         """A transform of torch.func takes a gradient: its loss is noted, nothing else can be seen."""
         if not isinstance(loss, torch.Tensor) or loss.numel() != 1 or not loss.is_floating_point():
             return
-        if not self._in_step and self._since_update and not self._optimizers:
+        if not self._in_step and self.iteration_backwards and not self._optimizers:
             self._end_iteration(None)
         self.terms.backward(loss.detach().clone(), self.site("loss"), self.training)
         self.backwards += 1
-        self._since_update += 1
+        self.iteration_backwards += 1
 
     def on_backward_begin(self, tensors: Any) -> None:
         self._depth += 1
@@ -374,7 +329,7 @@ class Watcher:
         losses = [t for t in tensors if isinstance(t, torch.Tensor)]
         if not losses or losses[0].is_meta:
             return
-        if not self._in_step and self._since_update and not self._optimizers:
+        if not self._in_step and self.iteration_backwards and not self._optimizers:
             self._end_iteration(None)
         loss = losses[0]
         if self.birth is not None:
@@ -386,10 +341,10 @@ class Watcher:
         site = self.site("loss")
         self.terms.backward(value, site, self.training)
         self.backwards += 1
-        self._since_update += 1
+        self.iteration_backwards += 1
         if self.sampled or not loss.requires_grad:
             self._look_at_graph(loss, site)
-            self._look_at_old_gradients()
+            self.gradients.look_back()
 
     def on_backward_end(self) -> None:
         self._depth = max(0, self._depth - 1)
@@ -399,14 +354,10 @@ class Watcher:
             return
         if self.sampled:
             self.recurrent.replay()
-            self._norms_after_backward()
+            self.gradients.after_backward()
         if not self._optimizers:
-            if self.sampled and not self._copies:
-                self._copy_weights([p for _, p in self.book.params() if p.requires_grad])
-                # The script may zero its gradients before the next backward pass, when the update is measured.
-                self._kept_grads = {
-                    i: p.grad.detach().clone() for i, p, _ in self._copies if dense_grad(p) and p.grad is not None
-                }
+            if self.sampled and not self.moves:
+                self.moves.copy_with_gradients([p for _, p in self.book.params() if p.requires_grad])
             self._hold_row()
 
     def _look_at_graph(self, loss: torch.Tensor, site: int) -> None:
@@ -456,37 +407,6 @@ class Watcher:
         if last is not None:
             self.write(events.GraphCut(self.updates, *last))
 
-    def _look_at_old_gradients(self) -> None:
-        """Is a gradient that an update has used already still there, unchanged? Then it is used again. And
-        is what an earlier backward pass of this iteration gave gone before any update used it?"""
-        self._reuse = {}
-        for number, kept in self._used.items():
-            pairs = [
-                (_thinned(param.grad), sample)
-                for param, sample in kept
-                if param.grad is not None and not param.grad.is_sparse
-            ]
-            pairs = [(now, sample) for now, sample in pairs if now.shape == sample.shape and now.device == sample.device]
-            if pairs:
-                change = sum(
-                    ((now - sample).abs().sum() for now, sample in pairs[1:]), (pairs[0][0] - pairs[0][1]).abs().sum()
-                )
-                held = sum((sample.abs().sum() for _, sample in pairs[1:]), pairs[0][1].abs().sum())
-                self._reuse[number] = (change, held)
-        if self._since_update and self._fresh:
-            left = [_thinned(p.grad).abs().sum() for p, _ in self._fresh if dense_grad(p)]
-            self._dropped = torch.stack(left).sum() if left else torch.zeros(())
-
-    def _norms_after_backward(self) -> None:
-        params = [(i, p) for i, p in self.book.params() if dense_grad(p)]
-        if not params:
-            self._after_total = None
-            return
-        norms = norms_of([p.grad for _, p in params])
-        self._after_norms = dict(zip([i for i, _ in params], norms, strict=True))
-        self._after_total = torch.linalg.vector_norm(torch.stack([n.float() for n in norms]))
-        self._fresh = [(p, _thinned(p.grad).clone()) for _, p in _spread(params)]
-
     # -- the update -----------------------------------------------------------------------------------
 
     def on_step_begin(self, opt: Any) -> None:
@@ -495,12 +415,12 @@ class Watcher:
         _, params, indices = self._optimizer_params[number]
         if self.sampled:
             others = [p for i, p in self.book.params() if p.requires_grad and i not in set(indices)]
-            self._copy_weights(params + others[:MAX_TENSORS])
+            self.moves.copy(params + others[:MAX_TENSORS])
         grads = [grad for p in params if (grad := p.grad) is not None and not grad.is_sparse]
         lr = float(opt.param_groups[0]["lr"]) if self._plain_lr(opt) else float("nan")
         self._row(number, lr, norms_of(grads), len(params) - len(grads))
         if self.sampled:
-            self._note_gradient_use(number, params)
+            self.gradients.at_update(number, params)
 
     @staticmethod
     def _plain_lr(opt: Any) -> bool:
@@ -511,9 +431,9 @@ class Watcher:
         number = self._optimizer(opt)
         self._end_iteration(number)
         if self.sampled:
-            self._remember_used(number, self._optimizer_params[number][1])
+            self.gradients.remember(number, self._optimizer_params[number][1])
         else:
-            self._used.pop(number, None)
+            self.gradients.forget(number)
 
     def _optimizer(self, opt: Any) -> int:
         number = self._optimizers.get(id(opt))
@@ -567,7 +487,7 @@ class Watcher:
         limit, total = self._clip if self._clip is not None else (float("nan"), None)
         self._clip = None
         head = [float(self.updates), self.own.elapsed, float(training), float(number), lr]
-        tail = [float(self._since_update), float(without), float(self.batches.count)]
+        tail = [float(self.iteration_backwards), float(without), float(self.batches.count)]
         rows = self._step_rows
         if not norms:
             rows.append([*head, 0.0 if without else float("nan"), limit, float("nan"), *tail])
@@ -590,57 +510,9 @@ class Watcher:
         if norms:
             self._row(-1, float("nan"), norms, 0)
 
-    def _copy_weights(self, params: list[torch.Tensor]) -> None:
-        self._copies = []
-        room = MAX_COPIED
-        for param in params:
-            index = self.book.find(param)
-            if index is None or param.numel() > room or param.is_sparse:
-                continue
-            room -= param.numel()
-            self._copies.append((index, param, param.detach().clone()))
-
-    def _note_gradient_use(self, number: int, params: list[torch.Tensor]) -> None:
-        """Fetched later: was the gradient used before, is it gone or turned round since the backward pass?"""
-        now = [p.grad for p in params if dense_grad(p)]
-        if len(now) < sum(p.grad is not None for p in params):
-            return  # sparse gradients are not summed up, so nothing can be said of what is missing
-        zero = torch.zeros(())
-        at_update = torch.linalg.vector_norm(torch.stack([n.float() for n in norms_of(now)])) if now else zero
-        after = self._after_total if self._after_total is not None else zero
-        same, old = self._reuse.get(number, (torch.ones(()), zero))
-        turned = zero
-        mine = {id(p) for p in params}
-        fresh = [(p, sample) for p, sample in self._fresh if dense_grad(p) and id(p) in mine]
-        if fresh:
-            turned = sum((torch.dot(_thinned(p.grad).float(), s.float()) for p, s in fresh[1:]),
-                         torch.dot(_thinned(fresh[0][0].grad).float(), fresh[0][1].float()))  # fmt: skip
-        dropped = self._dropped if self._dropped is not None else torch.ones(())
-        step, training = self.updates, self.training
-        self._reuse, self._fresh, self._dropped, self._after_total = {}, [], None, None
-        backward_seen = self._since_update > 0
-        stacked = torch.stack([t.float().to(after.device) for t in (after, at_update, same, old, turned, dropped)])
-
-        def deliver(values: Any) -> None:
-            after_, at_, difference, held, turned_, left = (float(v) for v in values)
-            self.write(
-                events.GradientUse(
-                    step, training, reused=held > 0 and difference == 0.0,
-                    cleared=at_ == 0.0 and (after_ > 0 or not backward_seen), after_backward=after_, at_update=at_,
-                    old=held, flipped=turned_ < 0, dropped=left == 0.0,
-                )
-            )  # fmt: skip
-
-        self.fetch.put(stacked, deliver)
-
-    def _remember_used(self, number: int, params: list[torch.Tensor]) -> None:
-        """Called at every update that precedes a sampled iteration: what this one has just used."""
-        kept = _spread([(0, p) for p in params if dense_grad(p)])
-        self._used[number] = [(p, _thinned(p.grad).clone()) for _, p in kept]
-
     def _end_iteration(self, number: int | None) -> None:
-        if self._copies:
-            self._measure_update()
+        if self.moves:
+            self.moves.measure()
         if number is None:
             self._row_without_optimizer()
         else:
@@ -648,7 +520,7 @@ class Watcher:
             self._last_seen_optimizer[number] = self.updates
             self.training = self._trainings.get(number, 0)
         self.updates += 1
-        self._since_update = 0
+        self.iteration_backwards = 0
         self.terms.iteration_ended()
         self.recurrent.clear()
         self._outputs.clear()
@@ -659,7 +531,7 @@ class Watcher:
             self.flush()
         self._choose()
         if self._find_nan_from is not None and self.updates >= self._find_nan_from and self.birth is None:
-            self.birth = BirthWatch(self, self.user_place)
+            self.birth = BirthWatch(self, self.places.here)
             self.birth.start()
 
     def rested(self, opt: Any) -> None:
@@ -694,46 +566,6 @@ class Watcher:
             if not (self.knobs is not None and self.knobs.inputs_wanted):
                 self.detach_module_hooks()
 
-    def _measure_update(self) -> None:
-        copies, self._copies = self._copies, []
-        kept, self._kept_grads = self._kept_grads, {}
-        step, training = self.updates, self.training
-        befores = [before for _, _, before in copies]
-        afters = [param.detach() for _, param, _ in copies]
-        if not befores:
-            return
-        deltas = torch._foreach_sub(afters, befores)
-        update = torch._foreach_norm(deltas)
-        weight = torch._foreach_norm(befores)
-        after_norms, self._after_norms = self._after_norms, {}
-        nothing = torch.full((), float("nan"))
-        parts: list[torch.Tensor] = []
-        for (index, param, _), delta in zip(copies, deltas, strict=True):
-            grad = kept.get(index, param.grad)
-            device = delta.device
-            here = nothing.to(device)
-            if grad is not None and not grad.is_sparse:
-                scale = grad.abs().max().clamp_min(1e-30)
-                grad_norm = torch.linalg.vector_norm((grad / scale).float()) * scale
-                cosine = -(delta.float() * (grad / scale).float()).sum() / (
-                    torch.linalg.vector_norm(delta.float()) * torch.linalg.vector_norm((grad / scale).float())
-                ).clamp_min(1e-30)
-            else:
-                grad_norm, cosine = here, here
-            changed = (delta != 0).float().mean()
-            parts.extend([grad_norm.float(), after_norms.get(index, here).float(), cosine.float(), changed])
-        stacked = torch.stack([t.float() for t in update] + [t.float() for t in weight] + parts)
-        indices = [index for index, _, _ in copies]
-        rows = self._tensor_rows
-
-        def deliver(values: Any) -> None:
-            n = len(indices)
-            for k, index in enumerate(indices):
-                grad, after, cosine, changed = values[2 * n + 4 * k : 2 * n + 4 * k + 4]
-                rows.append([step, training, index, grad, after, values[k], values[n + k], cosine, changed])
-
-        self.fetch.put(stacked, deliver)
-
     # -- clipping, schedules --------------------------------------------------------------------------
 
     def on_clip(self, how: str, args: Any, kwargs: Any, result: Any) -> None:
@@ -748,7 +580,7 @@ class Watcher:
             self.write(
                 events.ClipSeen(
                     self.updates, how, float(limit), site,
-                    after_step=self.updates > 0 and self._since_update == 0, before_backward=self.backwards == 0,
+                    after_step=self.updates > 0 and self.iteration_backwards == 0, before_backward=self.backwards == 0,
                 )
             )  # fmt: skip
 
@@ -789,32 +621,6 @@ def checkpointed_here() -> bool:
             return True
         frame = frame.f_back
     return False
-
-
-def file_kind(name: str) -> str:
-    """Whose code a file holds: ours, a library's, or theirs: the user's."""
-    if name == UNSEEN_FILE or name.startswith(OURS):
-        return "ours"
-    if name.startswith("<frozen") or any(part in name for part in LIBRARIES):
-        return "library"
-    return "theirs"
-
-
-def _thinned(grad: Any) -> torch.Tensor:
-    """Up to 64 elements, evenly spread."""
-    flat: torch.Tensor = grad.detach().reshape(-1)
-    return flat[:: max(1, flat.numel() // 64)]
-
-
-def _spread(params: list[tuple[int, torch.Tensor]]) -> list[tuple[int, torch.Tensor]]:
-    """The first, the middle and the last of them."""
-    places = sorted({0, len(params) // 2, len(params) - 1}) if params else []
-    return [params[i] for i in places]
-
-
-def dense_grad(param: torch.Tensor) -> bool:
-    grad = param.grad
-    return grad is not None and not grad.is_sparse
 
 
 def find_owner(module: nn.Module) -> nn.Module:
