@@ -8,7 +8,6 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -262,9 +261,8 @@ class Watch:
 
     def _probe(self, watcher: Watcher) -> None:
         """What needs no further steps is found out on copies, after the script's last line."""
-        from ..frameworks.torch.handle import probe_dependence
+        from ..frameworks.torch.handle import probe_dependence, random_state_kept
         from ..frameworks.torch.quiet_probe import probe_without_noise
 
-        probes: list[Callable[[Watcher], None]] = [probe_dependence, probe_without_noise]
-        for probe in probes:
-            watcher.guard.call(probe.__name__, probe, watcher)
+        for probe in (probe_dependence, probe_without_noise):
+            watcher.guard.call(probe.__name__, random_state_kept, probe, watcher)

@@ -20,6 +20,12 @@ MAX_SAMPLES = 5
 MAX_TIMES = 12
 
 
+def random_state_kept(probe: Callable[[Watcher], None], watcher: Watcher) -> None:
+    """The script's exit handlers may still draw: a probe leaves the generators where it found them."""
+    with torch.random.fork_rng():
+        probe(watcher)
+
+
 def clone_for_probing(model: nn.Module) -> nn.Module:
     """A copy in evaluation mode, without hooks' influence on the original; weights that are no numbers any
     more are drawn anew, since the structure of a dependence does not hang on them."""
