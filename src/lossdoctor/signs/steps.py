@@ -30,6 +30,7 @@ class StepSign:
     clips: tuple[ClipSeen, ...]
     schedulers: tuple[SchedulerSeen, ...]
     uses: tuple[GradientUse, ...]
+    taking_turns: bool = False
 
     @property
     def count(self) -> int:
@@ -140,6 +141,7 @@ def measure_steps(trace: Trace, training: int) -> StepSign:
         tuple(c for c in trace.of(ClipSeen) if first - 1 <= c.step <= last + 1),
         tuple(s for s in trace.of(SchedulerSeen) if first <= s.step <= last + 1),
         uses,
+        taking_turns=len(set(numbers.tolist())) > 1,
     )  # fmt: skip
 
 

@@ -63,6 +63,8 @@ def judge(signs: Signs) -> Judgement:
         few = len([b for b in signs.fed.batches if b.y is not None and b.y.size >= 4]) < 10
         needs = "ten batches with several targets each"
         return CAUSE.not_judged(needs) if few else CAUSE.healthy("every batch is a mixture")
+    if signs.step.taking_turns:
+        return CAUSE.not_judged("one optimizer: nets that are trained in turns have targets of one kind in each turn")
     if order.carried:
         return CAUSE.healthy("the batches are contiguous, and the state is carried on")
     held = signs.loss.held_skill
