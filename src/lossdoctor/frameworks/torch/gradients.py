@@ -23,7 +23,6 @@ class GradientUses:
     def __init__(self, watcher: Watcher) -> None:
         self.watcher = watcher
         self.norms: dict[int, torch.Tensor] = {}
-        self._total: torch.Tensor | None = None
         self._used: dict[int, list[tuple[torch.Tensor, torch.Tensor]]] = {}
         self._reuse: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
         self._fresh: list[tuple[torch.Tensor, torch.Tensor]] = []
@@ -55,12 +54,8 @@ class GradientUses:
 
     def after_backward(self) -> None:
         params = [(i, p) for i, p in self.watcher.book.params() if dense_grad(p)]
-        if not params:
-            self._total = None
-            return
         norms = norms_of([p.grad for _, p in params])
         self.norms = dict(zip([i for i, _ in params], norms, strict=True))
-        self._total = torch.linalg.vector_norm(torch.stack([n.float() for n in norms]))
         self._fresh = [(p, thinned(p.grad).clone()) for _, p in spread(params)]
 
     def at_update(self, number: int, params: list[torch.Tensor]) -> None:
@@ -70,7 +65,9 @@ class GradientUses:
             return  # sparse gradients are not summed up, so nothing can be said of what is missing
         zero = torch.zeros(())
         at_update = torch.linalg.vector_norm(torch.stack([n.float() for n in norms_of(now)])) if now else zero
-        after = self._total if self._total is not None else zero
+        # What the backward pass gave to this optimizer's own parameters: others' gradients are not its to use.
+        given = [self.norms[i] for i in map(self.watcher.book.find, params) if i is not None and i in self.norms]
+        after = torch.linalg.vector_norm(torch.stack([n.float() for n in given])) if given else zero
         same, old = self._reuse.get(number, (torch.ones(()), zero))
         turned = zero
         mine = {id(p) for p in params}
@@ -80,7 +77,7 @@ class GradientUses:
                          torch.dot(thinned(fresh[0][0].grad).float(), fresh[0][1].float()))  # fmt: skip
         dropped = self._dropped if self._dropped is not None else torch.ones(())
         step, training = self.watcher.updates, self.watcher.training
-        self._reuse, self._fresh, self._dropped, self._total = {}, [], None, None
+        self._reuse, self._fresh, self._dropped = {}, [], None
         backward_seen = self.watcher.iteration_backwards > 0
         stacked = torch.stack([t.float().to(after.device) for t in (after, at_update, same, old, turned, dropped)])
 

@@ -88,6 +88,7 @@ class Watcher:
         self.looking = True
         self.sampled = True
         self.resting = False
+        self._may_rest = True
         self._plant = plant
         self._first_forward_over = False
         self._after_door = after_door
@@ -179,6 +180,7 @@ class Watcher:
         self._step_rows = writer.table("step", STEP_COLUMNS)
         self.moves.write_to(writer)
         self._find_nan_from = find_nan_from
+        self._may_rest = False
         if find_nan_from is not None and find_nan_from <= 0:
             self.birth = BirthWatch(self, self.places.here)
             self.birth.start()
@@ -553,7 +555,7 @@ class Watcher:
         sampler = self.sampler
         # Where the steps are so short that a row for each would break the budget, there is a row for some.
         self.resting = (
-            sampler.budget <= SPARING and not self.knobs and bool(self._optimizers) and self.updates > EVERY_STEP
+            self._may_rest and sampler.budget <= SPARING and not self.knobs and bool(self._optimizers) and self.updates > EVERY_STEP
             and self.own.spent > sampler.budget * self.own.elapsed + sampler.allowance
         )  # fmt: skip
         self.sampled = not self.resting and sampler.wants(self.updates)
