@@ -173,9 +173,14 @@ def not_judged(signs: Signs, cause: str) -> NotJudged:
     return answer
 
 
+NOISE_IS_NOISE = frozenset({"no-signal"})
+
+
 def calm(signs: Signs) -> None:
-    """No cause says error about this run."""
+    """No cause says error about this run; of targets that are noise it may be said that they are."""
     errors = [f for f in examined(signs).findings if f.severity == "error"]
+    if (signs.loss.skill or 0.0) < 0.1:
+        errors = [f for f in errors if f.cause not in NOISE_IS_NOISE]
     assert not errors, [(f.cause, f.summary) for f in errors]
 
 

@@ -82,7 +82,6 @@ def state_detached_between_chunks() -> None:
         opt.step()
 
 
-@pytest.mark.xfail(strict=True, reason="the line of the last module is named, not that of the cut after it")
 def test_the_line_that_cuts_inside_the_model() -> None:
     answer = found(watched(cut_in_the_middle), CAUSE)
     assert answer.where is not None and answer.where.line == line_of(Cut, ".detach()")

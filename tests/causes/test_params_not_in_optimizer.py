@@ -92,7 +92,6 @@ def test_the_optimizer_holds_an_older_model() -> None:
     assert answer.where is not None and answer.where.line == line_of(holds_an_older_model, "loss.backward()")
 
 
-@pytest.mark.xfail(strict=True, reason="gradients-cleared claims the run too: the older model's gradients are None at each step")
 def test_an_older_model_is_the_root() -> None:
     assert leads(watched(holds_an_older_model)) == CAUSE
 
