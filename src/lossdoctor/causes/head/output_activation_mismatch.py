@@ -146,7 +146,7 @@ def _bounded(signs: Signs, heads: list[str], chain: tuple[str, ...], common: Map
     if not signs.fed.is_regression or signs.fed.targets is None:
         return CAUSE.healthy("nothing that squeezes stands between the last layer and the loss")
     squash = next((op for op in heads[:2] if op in SQUASHING), None)
-    bare = next((op for op in heads[:1] if op in BARE), None)
+    bare = next((op for op in heads[:1] if op in BARE), None) or _bare_recurrence(signs, heads)
     if squash is None and bare is None:
         return CAUSE.healthy("nothing that squeezes stands between the last layer and the loss")
     if (
@@ -184,6 +184,16 @@ def _bounded(signs: Signs, heads: list[str], chain: tuple[str, ...], common: Map
          ("loss at the end", signs.loss.end, "")],
         0.95 if outside > 0.2 else 0.8, common,
     )  # fmt: skip
+
+
+def _bare_recurrence(signs: Signs, heads: list[str]) -> str | None:
+    """A recurrent layer made of primitive operations (a GRU or RNN on a CPU) whose output is the prediction itself."""
+    if not heads or heads[0] in ("AddmmBackward", "MmBackward", "LinearBackward", "BmmBackward", "ConvolutionBackward"):
+        return None
+    first = [m for m in signs.time.modules if m.step == 0 and m.module]
+    if not first or first[-1].cls not in ("LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell"):
+        return None
+    return first[-1].cls if first[-1].shape[-1] == _last_axis(signs) else None
 
 
 def _found(
