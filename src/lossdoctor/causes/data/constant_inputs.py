@@ -116,9 +116,15 @@ def _silenced(signs: Signs) -> ModuleSample | None:
         if sample.cls in RECURRENT:
             return None
         inner = "ReLU" not in sample.cls and sample.cls not in ("relu", "sigmoid", "tanh")
-        if inner and sample.shape and sample.shape[0] > 1 and sample.over_samples <= 1e-6 * max(1.0, sample.max_abs):
-            return sample if any(m.cls in RECURRENT for m in first) else None
+        if inner and sample.shape and sample.shape[0] > 1 and _constant(sample):
+            # Called once a time step, a module sees the same start token in every sample first: all its calls count.
+            calls = [m for m in signs.time.modules if m.module == sample.module and m.cls == sample.cls]
+            return sample if all(map(_constant, calls)) and any(m.cls in RECURRENT for m in first) else None
     return None
+
+
+def _constant(sample: ModuleSample) -> bool:
+    return sample.over_samples <= 1e-6 * max(1.0, sample.max_abs)
 
 
 def _varies_over_time(inputs: tuple[np.ndarray[tuple[int, ...], np.dtype[np.float64]], ...]) -> bool:
