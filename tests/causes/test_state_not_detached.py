@@ -39,6 +39,36 @@ def graph_kept() -> None:
             p.data.add_(p.grad, alpha=-0.01)
 
 
+def errors_caught() -> None:
+    net, head = nn.GRU(1, 12, batch_first=True), nn.Linear(12, 1)
+    opt = torch.optim.Adam([*net.parameters(), *head.parameters()], 1e-2)
+    state = torch.zeros(1, 8, 12)
+    for number in range(60):
+        if number % 20 == 0:
+            state = torch.zeros(1, 8, 12)
+        x = wave(10 * number)
+        try:
+            out, state = net(x[:, :-1], state)
+            opt.zero_grad()
+            F.mse_loss(head(out), x[:, 1:]).backward()
+            opt.step()
+        except RuntimeError:
+            continue
+
+
+def another_error_caught() -> None:
+    net = Last()
+    opt = torch.optim.Adam(net.parameters(), 1e-2)
+    for number, (x, y) in enumerate(batches(*sums(), 60)):
+        try:
+            opt.zero_grad()
+            loss = F.mse_loss(net(x), y)
+            (loss.detach() if number % 3 == 0 else loss).backward()
+            opt.step()
+        except RuntimeError:
+            continue
+
+
 def no_state_carried() -> None:
     net = Last()
     opt = torch.optim.Adam(net.parameters(), 1e-2)
@@ -109,6 +139,17 @@ def test_a_graph_that_grows() -> None:
     assert answer.where is not None and answer.where.line == line_of(graph_kept, "net(x[:, :-1], state)")
     first, last = (e.value for e in answer.evidence)
     assert isinstance(first, int) and isinstance(last, int) and last > 5 * first
+
+
+def test_the_script_catches_the_error_and_goes_on() -> None:
+    signs = watched(errors_caught)
+    answer = found(signs, CAUSE)
+    assert answer.where is not None and answer.where.line == line_of(errors_caught, "net(x[:, :-1], state)")
+    assert leads(signs) == CAUSE
+
+
+def test_another_error_that_is_caught() -> None:
+    healthy(watched(another_error_caught), CAUSE)
 
 
 def test_no_state_is_carried() -> None:

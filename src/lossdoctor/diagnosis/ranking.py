@@ -34,6 +34,7 @@ EXPLAINS: dict[str, frozenset[str]] = {
     "symmetric-init": frozenset({"bad-init", "vanishing-gradients", "dead-relu"}),
     "dead-relu": frozenset({"bad-init"}),
     "missing-zero-grad": frozenset({"exploding-gradients", "lr-too-high", "nan-loss"}),
+    "state-not-detached": frozenset({"missing-optimizer-step", "lr-too-low", "too-few-epochs"}),
     "missing-optimizer-step": frozenset({"lr-too-low", "too-few-epochs"}),
     "gradients-cleared": frozenset({"lr-too-low", "missing-optimizer-step"}),
     "wrong-sign": frozenset({"lr-too-high", "nan-loss", "exploding-gradients", "output-activation-mismatch"}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..signs import Signs
 from ..signs.arms import LEARNS
+from ..signs.net import lost_updates
 from ..words import Verdict
 
 ENOUGH = 20
@@ -38,13 +39,18 @@ def verdict(signs: Signs) -> Verdict:
     if falling and skill > 0.05:
         return "learning" if skill >= LEARNS or gain > 0.05 else "stalled"
     if skill >= LEARNS:
-        if cured and skill < 0.5:
+        if (cured and skill < 0.5) or (_updates_are_lost(signs) and not falling):
             return "stalled"
         return "converged" if not falling else "learning"
     reference = signs.reference
     if reference is not None and skill >= 0.05 and reference.skill <= skill + 0.05 and not cured:
         return "converged"
     return "stalled"
+
+
+def _updates_are_lost(signs: Signs) -> bool:
+    """Flat because its steps are rounded away is not flat because it is done."""
+    return any(a.fix == "use-float32" and a.helps for a in signs.arms) and (lost_updates(signs) or 0.0) > 0.5
 
 
 def _without_a_constant(signs: Signs, falling: bool) -> Verdict:

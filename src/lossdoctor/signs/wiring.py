@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..trace.events import (
+    BackwardFailed,
     GraphCut,
     LossGraph,
     ModelSeen,
@@ -32,6 +33,7 @@ class WiringSign:
     modes: tuple[ModeSeen, ...]
     calls: tuple[RecurrentCall, ...]
     sites: dict[int, Site]
+    failed: tuple[BackwardFailed, ...] = ()
 
     @cached_property
     def connected(self) -> tuple[LossGraph, ...]:
@@ -116,4 +118,5 @@ def measure_wiring(trace: Trace, training: int) -> WiringSign:
         tuple(c for c in trace.of(GraphCut) if first <= c.step <= last), models,
         tuple(m for m in trace.of(ModeSeen) if first <= m.step <= last + 1),
         tuple(c for c in trace.of(RecurrentCall) if first <= c.step <= last + 1), {s.site: s for s in trace.of(Site)},
+        tuple(f for f in trace.of(BackwardFailed) if f.training == training),
     )  # fmt: skip

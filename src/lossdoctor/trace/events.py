@@ -8,6 +8,7 @@ whole run (backward passes where no optimizer is used), from 0.
 
 from __future__ import annotations
 
+import typing
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -190,6 +191,18 @@ class LossGraph:
     nodes: int = 0
     truncated: bool = False
     signs: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BackwardFailed:
+    """A backward pass that raised. The script may have caught the error and gone on."""
+
+    kind: ClassVar[str] = "backward-failed"
+    thin: ClassVar[bool] = True
+    step: int
+    training: int
+    error: str
+    site: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -503,18 +516,9 @@ class InternalError:
 
 
 Event = (
-    RunStarted | RunEnded | ModelSeen | ParamSeen | OptimizerSeen | Site | LossTerm | LossGraph | GraphCut
+    RunStarted | RunEnded | ModelSeen | ParamSeen | OptimizerSeen | Site | LossTerm | LossGraph | BackwardFailed | GraphCut
     | GradientUse | ClipSeen | SchedulerSeen | LayerSample | RecurrentCall | ModuleSample | ModeSeen | BatchSaved
     | DropoutSeen | AutocastSeen | WeightsLoaded | HeldInput | ScalerUsed | PredictionSample | Birth | Probed | ArmEnded | Note | InternalError
 )  # fmt: skip
 
-EVENTS: dict[str, type] = {
-    cls.kind: cls
-    for cls in (
-        RunStarted, RunEnded, ModelSeen, ParamSeen, OptimizerSeen, Site, LossTerm, LossGraph, GraphCut, GradientUse,
-        ClipSeen, SchedulerSeen, LayerSample, RecurrentCall, ModuleSample, ModeSeen, DropoutSeen, AutocastSeen,
-        WeightsLoaded, BatchSaved, HeldInput, ScalerUsed,
-        PredictionSample,
-        Birth, Probed, ArmEnded, Note, InternalError,
-    )
-}  # fmt: skip
+EVENTS: dict[str, type] = {cls.kind: cls for cls in typing.get_args(Event)}

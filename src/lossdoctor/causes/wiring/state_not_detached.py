@@ -16,9 +16,10 @@ The run stops, or it slows down so much that it never gets anywhere. The gradien
 batches also mixes weights of different steps, and may explode.
 
 ## How lossdoctor tells
-By structure. Either the run ended with one of the two errors above after at least one backward pass, or a
-recurrent layer got a state that still hangs on an earlier graph and the graph of the loss grows: over at least
-three samples, to more than 1.8 times its first size, in step with time (correlation above 0.9). Healthy: the
+By structure. Either the run ended with one of the two errors above after at least one backward pass, or the
+script caught them on more than a fifth of its backward passes (at least three), or a recurrent layer got a
+state that still hangs on an earlier graph and the graph of the loss grows: over at least three samples, to more
+than 1.8 times its first size, in step with time (correlation above 0.9). Healthy: the
 carried state is detached, or no state is carried. Not judged: fewer than three backward passes and no recurrent
 layer seen.
 
@@ -55,19 +56,39 @@ from ..places import loss_place, recurrent_place
 
 SECOND_TIME = "backward through the graph a second time"
 INPLACE = "modified by an inplace operation"
+SKIPPED = 0.2
+"""Share of backward passes that fail and are passed over: below it training goes on well enough."""
+
+
+def of_an_old_graph(error: str) -> bool:
+    return SECOND_TIME in error or INPLACE in error
 
 
 def judge(signs: Signs) -> Judgement:
     calls = signs.wiring.calls
     attached = [c for c in calls if c.attached and c.step > 0]
     ended = signs.ended
-    if (
-        ended is not None
-        and ended.how == "error"
-        and (SECOND_TIME in ended.error or INPLACE in ended.error)
-        and signs.loss.count
-    ):
-        carried = any(c.carried for c in calls) or attached
+    carried = any(c.carried for c in calls) or bool(attached)
+    caught = [f for f in signs.wiring.failed if of_an_old_graph(f.error)]
+    stopped = ended is not None and ended.how == "error" and of_an_old_graph(ended.error)
+    if caught and not stopped:
+        until = max(1, int(np.sum(signs.loss.steps <= caught[-1].step)))
+        if len(caught) >= 3 and len(caught) > SKIPPED * until:
+            return finding(
+                CAUSE.id,
+                f"{len(caught)} of the first {until} backward passes failed, and the script caught the error and went on: the "
+                "state that is carried on still hangs on the graph of the batch before.",
+                [
+                    ("error that was caught", caught[0].error[:160], ""),
+                    ("backward passes that failed", len(caught), "0"),
+                    ("backward passes until then", until, ""),
+                    *([("recurrent state carried in with its graph", True, "False")] if carried else []),
+                ],
+                confidence=0.95,
+                where=recurrent_place(signs) if carried else loss_place(signs),
+                since_step=caught[0].step,
+            )
+    if ended is not None and stopped and signs.loss.count:
         return finding(
             CAUSE.id,
             "The run stopped at its second backward pass: the state that is carried on still hangs on the graph of the "

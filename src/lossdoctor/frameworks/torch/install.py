@@ -67,6 +67,8 @@ def _watch_engine(doors: Doors, watcher: Watcher) -> None:
     def leave(error: BaseException | None) -> None:
         if watcher.birth is not None and isinstance(error, RuntimeError):
             call("birth", watcher.birth.error, error)
+        if isinstance(error, RuntimeError):
+            call("failed backward", watcher.on_backward_failed, error)
         if watcher.resting:
             watcher.after_door()
             return

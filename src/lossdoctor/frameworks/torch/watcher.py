@@ -47,6 +47,8 @@ SPARING = 0.1
 """Budgets up to this share are kept by letting whole iterations pass unmeasured."""
 EVERY_STEP = 200
 """Updates at the start of which each leaves its row, whatever that costs."""
+MANY_FAILED = 50
+"""Backward passes that raised: so many are told of."""
 RESTED = 0.6
 """Share of the budget to which our own time must have sunk before a row is written again: the rest is for looking
 into an iteration now and then."""
@@ -103,6 +105,7 @@ class Watcher:
         self._depth = 0
         self._in_step = 0
         self.iteration_backwards = 0
+        self._failed_backwards = 0
         self._flush_at = monotonic() + FLUSH_SECONDS
         self.training = 0
         self._trainings: dict[int, int] = {}
@@ -361,6 +364,11 @@ class Watcher:
             if self.sampled and not self.moves:
                 self.moves.copy_with_gradients([p for _, p in self.book.params() if p.requires_grad])
             self._hold_row()
+
+    def on_backward_failed(self, error: RuntimeError) -> None:
+        self._failed_backwards += 1
+        if self._failed_backwards <= MANY_FAILED:
+            self.write(events.BackwardFailed(self.updates, self.training, str(error)[:300], self.site("loss")))
 
     def _look_at_graph(self, loss: torch.Tensor, site: int) -> None:
         if not loss.requires_grad:
