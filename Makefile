@@ -23,7 +23,7 @@ demo: $(READY)
 test: lint types layers check-gen unit wheel casebook-subset
 
 lint: $(READY)
-	$(BIN)/ruff check src tests tools bench casebook/*.py
+	$(BIN)/ruff check src tests tools bench casebook/*.py casebook/faults/*.py casebook/faults/injectors
 
 types: $(READY)
 	$(BIN)/mypy

@@ -50,6 +50,7 @@ class Case:
     readable: bool
     verdict: tuple[str, ...]
     verdict_fixed: tuple[str, ...]
+    alone: bool = False
 
     @property
     def healthy(self) -> bool:
@@ -57,8 +58,9 @@ class Case:
 
     @property
     def scripts(self) -> tuple[str, ...]:
-        """The scripts of the case: a healthy case has no fixed.py."""
-        return ("train.py",) if self.healthy else ("train.py", "fixed.py")
+        """The scripts of the case: a healthy case has no fixed.py, nor has one that stands alone (a mutant, whose
+        healthy script is judged by itself)."""
+        return ("train.py",) if self.healthy or self.alone else ("train.py", "fixed.py")
 
     def meets(self, value: float) -> bool:
         if math.isnan(value):
@@ -119,6 +121,7 @@ def read_case(folder: Path) -> Case:
         causes=tuple(table["causes"]),
         verdict=tuple(table["verdict"]),
         verdict_fixed=tuple(table.get("verdict_fixed", GOOD_VERDICTS)),
+        alone=bool(table.get("alone", False)),
         **{key: table[key] for key in KEYS if key not in ("causes", "verdict")},
     )
     for script in case.scripts:

@@ -7,12 +7,13 @@ import dataclasses
 from ..words import SEVERITIES, Finding
 
 STAGES: tuple[tuple[str, ...], ...] = (
+    ("low-precision-overflow",),
     ("nan-in-data", "state-not-detached", "missing-optimizer-step", "gradients-cleared", "detached-graph",
      "params-not-in-optimizer", "missing-zero-grad", "wrong-sign"),
     ("loss-shape-broadcast", "output-activation-mismatch", "wrong-loss", "constant-inputs",
      "inputs-targets-misaligned"),
     ("batch-first-mismatch", "axes-mixed", "wrong-timestep", "symmetric-init"),
-    ("low-precision-overflow", "low-precision-underflow", "state-not-reset"),
+    ("low-precision-underflow", "state-not-reset"),
     ("outliers", "padding-dominates", "sequence-too-short", "sequence-too-long", "data-not-shuffled", "vocabulary-too-small",
      "scaler-mismatch"),
     ("unscaled-inputs", "unscaled-targets", "nan-loss", "bad-init", "exploding-gradients"),
@@ -46,7 +47,7 @@ EXPLAINS: dict[str, frozenset[str]] = {
     "output-activation-mismatch": frozenset({"class-imbalance", "lr-too-low", "saturated-activations", "wrong-loss", "unscaled-targets", "dead-relu"}),
     "params-not-in-optimizer": frozenset({"detached-graph", "lr-too-low"}),
     "detached-graph": frozenset({"params-not-in-optimizer", "missing-optimizer-step"}),
-    "low-precision-overflow": frozenset({"nan-loss", "exploding-gradients", "lr-too-high"}),
+    "low-precision-overflow": frozenset({"nan-in-data", "missing-optimizer-step", "constant-inputs", "nan-loss", "exploding-gradients", "lr-too-high"}),
     "low-precision-underflow": frozenset({"nan-loss", "lr-too-low", "too-few-epochs", "exploding-gradients"}),
     "axes-mixed": frozenset({"wrong-timestep", "vanishing-gradients", "capacity-too-small"}),
     "wrong-timestep": frozenset({"vanishing-gradients", "capacity-too-small", "lr-too-low"}),

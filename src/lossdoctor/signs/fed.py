@@ -124,9 +124,12 @@ class FedSign:
     @cached_property
     def spread_between_samples(self) -> float:
         """Largest standard deviation of an input value over the samples of a batch, over all batches."""
-        spreads = [
-            float(np.nanmax(np.nanstd(x.astype(np.float64), axis=0))) for x in self.inputs if x.ndim >= 1 and x.shape[0] > 1
-        ]
+        spreads = []
+        for x in self.inputs:
+            if x.ndim >= 1 and x.shape[0] > 1:
+                numbers = x.astype(np.float64)
+                numbers[~np.isfinite(numbers)] = np.nan
+                spreads.append(float(np.nanmax(np.nanstd(numbers, axis=0))))
         return max(spreads, default=math.nan)
 
     def answers(self, share: float = 0.4) -> ClassAnswers | None:

@@ -65,7 +65,7 @@ def judge(signs: Signs) -> Judgement:
         return CAUSE.not_judged("at least eight samples")
     same = signs.fed.identical_rows
     spread = signs.fed.spread_between_samples
-    size = max((float(np.nanmax(np.abs(x.astype(float)))) for x in inputs), default=0.0)
+    size = max((float(np.abs(x.astype(float)).max(initial=0.0, where=np.isfinite(x))) for x in inputs), default=0.0)
     varied_targets = signs.fed.targets is not None and len(np.unique(signs.fed.targets)) > 1
     flat = not signs.fed.integer_inputs and spread <= 1e-6 * max(size, 1e-30)
     time_only = flat and _varies_over_time(inputs)

@@ -552,8 +552,7 @@ class Watcher:
             self.resting = False
             return
         self._last_seen_optimizer[number] = self.updates
-        sampler = self.sampler
-        if self.own.spent <= RESTED * sampler.budget * self.own.elapsed + sampler.allowance:
+        if self.sampler.affords(part=RESTED):
             self.resting = False
         self.after_door()
 
@@ -564,7 +563,7 @@ class Watcher:
         # Where the steps are so short that a row for each would break the budget, there is a row for some.
         self.resting = (
             self._may_rest and sampler.budget <= SPARING and not self.knobs and bool(self._optimizers) and self.updates > EVERY_STEP
-            and self.own.spent > sampler.budget * self.own.elapsed + sampler.allowance
+            and not sampler.affords()
         )  # fmt: skip
         self.sampled = not self.resting and sampler.wants(self.updates)
         if self.sampled:
