@@ -74,6 +74,10 @@ def run(
     apply: Annotated[
         list[str] | None, typer.Option("--apply", metavar="ID[:key=value,...]", help="Run under a fix.")
     ] = None,
+    notify: Annotated[bool, typer.Option("--notify", help="Say on stderr what is wrong as soon as it is certain.")] = False,
+    stop_on: Annotated[
+        str | None, typer.Option("--stop-on", metavar="SEVERITY", help="End a doomed run early, with exit status 3: error or warning.")
+    ] = None,
     out: Out = Path("lossdoctor-out"),
     format: Format = "text",
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing of our own.")] = False,
@@ -81,7 +85,7 @@ def run(
     """Run a whole script, watched: same result as without us, exit status its own; the report comes at the end."""
     from .run import RunOptions, run_script
 
-    return run_script(RunOptions(_program(script, module), budget, tuple(apply or ()), out, format, quiet))
+    return run_script(RunOptions(_program(script, module), budget, tuple(apply or ()), out, format, quiet, notify, stop_on))
 
 
 @app.command()

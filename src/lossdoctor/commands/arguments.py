@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 RUNNERS = ("check", "run")
-FLAGS = frozenset({"--no-panel", "--exit-zero", "-q", "--quiet", "--show-output", "--help", "--no-html"})
+FLAGS = frozenset({"--no-panel", "--exit-zero", "--notify", "-q", "--quiet", "--show-output", "--help", "--no-html"})
 """Our options that take no value; every other one takes the next word."""
 
 TAKES_ARGUMENTS = re.compile(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 from dataclasses import dataclass
@@ -25,11 +26,19 @@ class RunOptions:
     out: Path
     format: str
     quiet: bool
+    notify: bool = False
+    stop_on: str | None = None
+
+
+STOPPED = 3
+"""Exit status of a run that was ended because something was certain (--stop-on)."""
 
 
 def run_script(options: RunOptions) -> int:
     """The script's own exit status; our report does not change it."""
     form = checked(options.format)
+    if options.stop_on not in (None, "error", "warning"):
+        raise UserError(f"--stop-on {options.stop_on}: give error or warning.")
     target, args, as_module = options.program
     program = parse_program(target, args, as_module)
     require_torch()
@@ -41,11 +50,16 @@ def run_script(options: RunOptions) -> int:
     owner = os.getpid()
     from ..launch.execute import leave
     from ..session.watch import Watch
+    from .onlooker import start
 
-    outcome = Watch(order).run()
+    watch = Watch(order)
+    if options.notify or options.stop_on is not None:
+        watch.stop_wanted = start(out, options.notify, options.stop_on)
+        watch.stopper.status = STOPPED
+    outcome = watch.run()
     if os.getpid() == owner:
         conclude(options, form, out)
-    leave(outcome)
+    leave(dataclasses.replace(outcome, status=STOPPED) if outcome.stopped else outcome)
 
 
 def conclude(options: RunOptions, form: str, out: Path) -> None:

@@ -32,6 +32,7 @@ class Stopper:
     def __init__(self, last_words: Callable[[], None] | None = None) -> None:
         self.reason: str | None = None
         self.raised = 0
+        self.status = 0
         self.last_words = last_words
         self.keep: set[int] = set()
         """Process ids that `end_children` spares at the end: our own sleeping snapshots."""
@@ -62,7 +63,7 @@ class Stopper:
         self.end()
 
     def end(self) -> None:
-        """Calls `last_words`, ends the children, flushes the standard streams and leaves with status 0."""
+        """Calls `last_words`, ends the children, flushes the standard streams and leaves with `status`, 0 unless told otherwise."""
         try:
             if self.last_words is not None:
                 self.last_words()
@@ -73,7 +74,7 @@ class Stopper:
         except BaseException:
             pass
         finally:
-            os._exit(0)
+            os._exit(self.status)
 
 
 def end_children(keep: Collection[int] = (), patience: float = 2.0) -> list[int]:

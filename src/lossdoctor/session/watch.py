@@ -8,6 +8,7 @@ import socket
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -48,6 +49,8 @@ class Watch:
         self._started = time.monotonic()
         self._training_began: float | None = None
         self._stopped_by = ""
+        self.stop_wanted: Callable[[], str | None] | None = None
+        """Asked after every update: a reason to end the run now, or None."""
         self._over = False
         self.own.leave()
 
@@ -132,6 +135,10 @@ class Watch:
         elif order.seconds is not None and time.monotonic() - began > order.seconds:
             self._stopped_by = "seconds"
             self.stopper.request(f"after {order.seconds:g} seconds")
+        elif self.stop_wanted is not None and (reason := self.stop_wanted()) is not None:
+            self._stopped_by = "certain"
+            self.writer.event(events.Note(f"the run was ended early, as asked for: {reason}"))
+            self.stopper.request(reason)
         self.stopper.raise_if_requested()
 
     # -- the zygote and its arms ----------------------------------------------------------------------

@@ -15,8 +15,8 @@ SGD has one rate for all weights. The steepest direction limits it, and the flat
 steps, gates at their ends) get steps of next to nothing. Adam divides each gradient by its own usual size.
 
 ## How lossdoctor tells
-By intervention: the arm `swap-optimizer` runs the same steps with Adam and must lead the panel, ahead of the
-arms with the same optimizer at other rates; the best of those is shown beside it. Where a change of the rate
+By intervention: two arms, `swap-optimizer` with Adam at 1e-3 and at 1e-2, run the same steps, and the better must
+lead the panel, ahead of the arms with the same optimizer at other rates; the best of those is shown beside it. Where a change of the rate
 does about as well, the rate is the answer, being the smaller change. Healthy: the optimizer adapts its steps
 already (Adam, RMSprop and their kin), or Adam does no better. Not judged: no optimizer that steps, or no panel.
 
@@ -43,6 +43,7 @@ Remove what was tuned for SGD (momentum, a large weight decay). Keras: `model.co
 from __future__ import annotations
 
 from ...signs import Signs
+from ...signs.arms import LEARNS
 from ...words import Judgement
 from ..cause import Cause, finding
 from ..places import loss_place
@@ -57,9 +58,11 @@ def judge(signs: Signs) -> Judgement:
     arm = lead(signs, "swap-optimizer")
     if arm is not None:
         rates = signs.best_arm("lower-lr", "raise-lr")
+        own = max([signs.loss.skill or 0.0, *([rates.skill] if rates is not None and rates.skill is not None else [])])
+        so_far = "gets nowhere at any rate tried" if own < LEARNS else f"gets to skill {own:.2f} at the best rate tried"
         return finding(
             CAUSE.id,
-            f"{signs.step.optimizer_name} gets nowhere at any rate tried; Adam reaches skill {arm.skill:.2f} in the same steps.",
+            f"{signs.step.optimizer_name} {so_far}; Adam reaches skill {arm.skill:.2f} in the same steps.",
             [
                 *arm_evidence(signs, arm),
                 ("best skill with the same optimizer at another rate", rates.skill if rates is not None else None, ""),
