@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.out is None:
         parser.error("say where to write the book: --out DIR")
     if not LIST.is_file():
-        parser.error("mutants.json is not there: run casebook/faults/validate.py")
+        parser.error("mutants.json is not there: run casebook/faults/judge.py")
     listed = {row["id"]: row for row in json.loads(LIST.read_text()) if row["kept"]}
     chosen = [
         m for m in all_mutants(bases)

@@ -1,6 +1,6 @@
 """Which mutants truly fail? Runs each on three seeds as plain Python, and writes mutants.json.
 
-    python casebook/faults/validate.py --jobs 2 [--only TEXT]
+    python casebook/faults/judge.py --jobs 2 [--only TEXT]
 
 A mutant that misses its healthy script's threshold on all seeds is kept as sick; one that meets it on all is kept
 as healthy but odd; any other is dropped, with its numbers. torch is imported once: each run is a forked child, so
