@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..signs import Signs
+from ..signs.arms import LEARNS
 from ..signs.memory import croppable
 from ..signs.padding import padding
 from ..signs.standing import (
@@ -153,7 +154,8 @@ def questions(diagnosis: Diagnosis) -> list[Question]:
         ask("drop-scheduler", "drop-scheduler", {}, "learning rate held", 3)
     if has_optimizer and not step.scale_free and step.optimizer_name != "LBFGS":
         ask("swap-optimizer", "swap-optimizer", {"optimizer": "Adam", "lr": 1e-3}, "Adam at 1e-3", 1)
-        ask("swap-optimizer-fast", "swap-optimizer", {"optimizer": "Adam", "lr": 1e-2}, "Adam at 1e-2", 1)
+        if (signs.loss.skill or 0.0) < LEARNS:
+            ask("swap-optimizer-fast", "swap-optimizer", {"optimizer": "Adam", "lr": 1e-2}, "Adam at 1e-2", 1)
     window = signs.time.steps_seen
     horizon = signs.time.horizon()
     if window >= 8 and math.isfinite(horizon) and horizon < 0.9 * window:

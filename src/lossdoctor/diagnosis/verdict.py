@@ -33,7 +33,8 @@ def verdict(signs: Signs) -> Verdict:
         return "diverged"
     gain, z = loss.still_falling
     falling = gain > SETTLED and z < -2
-    cured = any(arm.cures for arm in signs.arms)
+    # That another optimizer gets further does not make a run that learns a stalled one.
+    cured = any(arm.cures for arm in signs.arms if arm.fix != "swap-optimizer" or skill < LEARNS)
     if loss.relative:
         return _without_a_constant(signs, falling)
     if falling and skill > 0.05:

@@ -46,6 +46,9 @@ class OwnTime:
         return (perf_counter_ns() - self.start_ns) * 1e-9
 
 
+SPARING = 0.1
+"""Budgets up to this share are kept by letting whole iterations pass unmeasured."""
+
 TIMED = 0.65
 """Share of a budget that our own clock may show: the frames around it, and caches gone cold, cost the rest (measured
 by bench/overhead.py)."""
@@ -82,7 +85,8 @@ class Sampler:
 
     def affords(self, seconds: float = 0.0, part: float = 1.0) -> bool:
         """Are we within this part of the budget, with `seconds` more spent?"""
-        return self.own.spent + seconds <= part * TIMED * self.budget * self.own.elapsed + self.allowance
+        share = self.budget * (TIMED if self.budget <= SPARING else 1.0)
+        return self.own.spent + seconds <= part * share * self.own.elapsed + self.allowance
 
     def cost(self, seconds: float) -> None:
         """What the last close look has cost."""

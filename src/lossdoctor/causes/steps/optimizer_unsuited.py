@@ -17,7 +17,8 @@ steps, gates at their ends) get steps of next to nothing. Adam divides each grad
 ## How lossdoctor tells
 By intervention: two arms, `swap-optimizer` with Adam at 1e-3 and at 1e-2, run the same steps, and the better must
 lead the panel, ahead of the arms with the same optimizer at other rates; the best of those is shown beside it. Where a change of the rate
-does about as well, the rate is the answer, being the smaller change. Healthy: the optimizer adapts its steps
+does about as well, the rate is the answer, being the smaller change. An error only where the run, and every rate
+tried, stays below skill 0.2. Healthy: the optimizer adapts its steps
 already (Adam, RMSprop and their kin), or Adam does no better. Not judged: no optimizer that steps, or no panel.
 
 ## Not to be confused with
@@ -68,7 +69,7 @@ def judge(signs: Signs) -> Judgement:
                 ("best skill with the same optimizer at another rate", rates.skill if rates is not None else None, ""),
             ],
             confidence=confidence(signs, arm, rates is not None) - 0.05,
-            severity=severity(signs, arm),
+            severity=severity(signs, arm) if own < LEARNS else "note",
             proof="intervention",
             where=loss_place(signs),
             panels=("what-if",),

@@ -22,7 +22,7 @@ from torch import nn
 from ...trace import events
 from ...trace.events import LOSS_COLUMNS, STEP_COLUMNS
 from ...trace.writer import TraceWriter
-from ..sampling import OwnTime, Sampler
+from ..sampling import SPARING, OwnTime, Sampler
 from .aside import Aside, Hidden
 from .batches import Batches
 from .doors import Guard
@@ -43,8 +43,6 @@ MAX_TENSORS = 120
 MAX_SEARCHES = 8
 FLUSH_ROWS = 64
 FLUSH_SECONDS = 0.9
-SPARING = 0.1
-"""Budgets up to this share are kept by letting whole iterations pass unmeasured."""
 EVERY_STEP = 200
 """Updates at the start of which each leaves its row, whatever that costs."""
 MANY_FAILED = 50
