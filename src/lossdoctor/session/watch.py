@@ -240,6 +240,7 @@ class Watch:
                 self.doors.close()
         if watcher is not None and how != "interrupted" and self.order.mode != "trial":
             self._probe(watcher)
+            watcher.guard.call("release", watcher.release)
         if watcher is not None and self.order.mode == "trial":
             self._note_arm(watcher, how)
         with contextlib.suppress(Exception):

@@ -613,6 +613,13 @@ class Watcher:
         self.fetch.drain()
         self.writer.flush()
 
+    def release(self) -> None:
+        """After the last probe: what the script has let go of is not kept alive for the handlers of its exit."""
+        self._model_refs.clear()
+        self._optimizer_params.clear()
+        self.book = ParamBook()
+        self.last_output = None
+
     def loss_row(self, *values: float) -> None:
         self._loss_rows.append([float(v) for v in values])
 
