@@ -31,6 +31,12 @@ class CaseError(Exception):
     """A case folder that does not keep the form; the message says what is missing."""
 
 
+def meets(value: float, threshold: float, direction: str) -> bool:
+    if math.isnan(value):
+        return False
+    return value >= threshold if direction == "higher" else value <= threshold
+
+
 @dataclass(frozen=True)
 class Case:
     """One folder of the casebook. `verdict` holds the verdicts accepted for train.py, `verdict_fixed`
@@ -63,9 +69,7 @@ class Case:
         return ("train.py",) if self.healthy or self.alone else ("train.py", "fixed.py")
 
     def meets(self, value: float) -> bool:
-        if math.isnan(value):
-            return False
-        return value >= self.threshold if self.direction == "higher" else value <= self.threshold
+        return meets(value, self.threshold, self.direction)
 
     def content_hash(self, script: str) -> str:
         """Changes when the script does, a file beside it, or a file of the shared data that it names."""

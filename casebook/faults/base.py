@@ -1,6 +1,6 @@
 """A healthy script that faults are put into, and a working copy of it. Knows nothing of lossdoctor.
 
-    healthy/<name>/train.py, its data, its settings, sometimes its initial weights, and base.toml: what is what
+healthy/<name>/train.py, its data, its settings, sometimes its initial weights, and base.toml: what is what
 """
 
 from __future__ import annotations
@@ -115,7 +115,11 @@ class Copy:
 
     def _name(self, role: str) -> str:
         """Held-back tokens may be called inputs."""
-        return "x_test" if role == "tokens_test" and "tokens_test" not in self.base.arrays and "tokens" in self.base.arrays else role
+        return (
+            "x_test"
+            if role == "tokens_test" and "tokens_test" not in self.base.arrays and "tokens" in self.base.arrays
+            else role
+        )
 
     def array(self, role: str) -> np.ndarray:
         """One array of the data file (npz). Raises NotHere where there is none."""

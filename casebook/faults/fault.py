@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,15 +39,6 @@ class Mutant:
             if self.fault.readable == (copy.text == self.base.text):
                 raise NotHere("the text is " + ("the same" if self.fault.readable else "another"))
         except NotHere:
-            _remove(folder)
+            shutil.rmtree(folder)
             raise
         return folder
-
-
-def _remove(folder: Path) -> None:
-    for path in sorted(folder.rglob("*"), reverse=True):
-        path.rmdir() if path.is_dir() else path.unlink()
-    folder.rmdir()
-
-
-Injector = Callable[[Base], Iterator[Fault]]

@@ -2,9 +2,9 @@
 
     python casebook/faults/judge.py --jobs 2 [--only TEXT]
 
-A mutant that misses its healthy script's threshold on all seeds is kept as sick; one that meets it on all is kept
-as healthy but odd; any other is dropped, with its numbers. torch is imported once: each run is a forked child, so
-hundreds of short scripts take minutes. What was run before is kept as long as the mutant's bytes are the same.
+A mutant that clearly misses its healthy script's threshold on all seeds is kept as sick; one that meets it on all is
+kept as healthy but odd; any other is dropped, with its numbers, as soon as that is sure. torch is imported once: each
+run is a forked child. What was run before is kept as long as the mutant's bytes are the same.
 """
 
 from __future__ import annotations
@@ -16,24 +16,164 @@ import json
 import math
 import os
 import runpy
+import shutil
 import signal
 import sys
 import tempfile
 import time
+import zipfile
+from collections import deque
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from base import Base, NotHere, read_bases
+from cases import SEEDS, meets, metric_of
 from fault import Mutant
-from make import LIST, all_mutants, half_of
+from make import HALVES, LIST, all_mutants, half_of
 
-SEEDS = (0, 1, 2)
 LIMIT = 90.0
 """Seconds for one run: a fault may make a script slow, not endless."""
+ROOM = 0.07
+"""Share of the threshold by which a run has to miss it: a miss by a hair is none."""
+OWN_FACES = ("element 0 of tensors", "second time", "inplace operation")
+"""A script that crashes says itself what is wrong, but for errors that are a fault's own face."""
+STORED_EVERY = 60
+
+Row = dict[str, Any]
+
+
+@dataclass
+class Trial:
+    """One mutant on its way over the seeds. `values` are None where no metric was printed."""
+
+    mutant: Mutant
+    half: str
+    digest: str
+    values: list[float | None] = field(default_factory=list)
+    error: str = ""
+
+    @property
+    def row(self) -> Row:
+        kind = judged(self.mutant, self.values, self.error)
+        row: Row = {
+            "id": self.mutant.id, "half": self.half, "readable": self.mutant.fault.readable,
+            "causes": ["healthy"] if kind == "healthy" else list(self.mutant.fault.causes), "kept": kind != "dropped",
+            "values": [None if v is None or not math.isfinite(v) else round(v, 4) for v in self.values],
+            "digest": self.digest,
+        }  # fmt: skip
+        return {**row, "error": self.error} if self.error else row
+
+
+def judged(mutant: Mutant, values: Sequence[float | None], error: str) -> str:
+    """ "sick", "healthy" or "dropped", from the metric on the seeds run so far."""
+    if all(value is not None and meets(value, mutant.base.threshold, mutant.base.direction) for value in values):
+        return "healthy"
+    crashed = bool(error) and not any(face in error for face in OWN_FACES)
+    odd = mutant.fault.causes == ("healthy",)
+    if odd or crashed or not all(clearly_misses(mutant.base, value) for value in values):
+        return "dropped"
+    return "sick"
+
+
+def clearly_misses(base: Base, value: float | None) -> bool:
+    if value is None or math.isnan(value):
+        return True
+    room = ROOM * abs(base.threshold)
+    return value < base.threshold - room if base.direction == "higher" else value > base.threshold + room
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--only", default="", help="mutants whose id has this text")
+    args = parser.parse_args(argv)
+    os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", MPLBACKEND="Agg", PYTHONDONTWRITEBYTECODE="1")
+    import torch
+
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as scratch:
+        rows, trials = plan(Path(scratch), args.only)
+        print(f"{len(trials)} mutants to run, {len(rows)} known", flush=True)
+        run_all(trials, Path(scratch), args.jobs, rows)
+    write_list(rows)
+    sick = [row for row in rows.values() if row["kept"] and row["causes"] != ["healthy"]]
+    odd = [row for row in rows.values() if row["kept"] and row["causes"] == ["healthy"]]
+    unreadable = sum(not row["readable"] for row in sick)
+    print(
+        f"{len(sick)} truly fail, {unreadable} of them unreadable; {len(odd)} learn nevertheless; "
+        f"{len(rows) - len(sick) - len(odd)} dropped"
+    )
+    return 0
+
+
+def plan(root: Path, only: str) -> tuple[dict[str, Row], list[Trial]]:
+    """The rows that still hold, judged by today's rules, and the mutants to run: the develop half first."""
+    bases = read_bases()
+    known: dict[str, Row] = {row["id"]: row for row in json.loads(LIST.read_text())} if LIST.is_file() else {}
+    rows: dict[str, Row] = {}
+    trials: list[Trial] = []
+    for mutant in all_mutants(bases):
+        old = known.get(mutant.id)
+        if only not in mutant.id:
+            if old:
+                rows[mutant.id] = old
+            continue
+        try:
+            folder = mutant.make(root)
+        except NotHere:
+            continue
+        trial = Trial(mutant, half_of(mutant.base, bases), digest(folder))
+        shutil.rmtree(folder)
+        if old and old["digest"] == trial.digest:
+            trial.values, trial.error = old["values"], old.get("error", "")
+            rows[mutant.id] = trial.row
+        if mutant.id not in rows or (rows[mutant.id]["kept"] and len(trial.values) < len(SEEDS)):
+            trials.append(trial)
+    return rows, sorted(trials, key=lambda trial: HALVES.index(trial.half))
+
+
+def run_all(trials: Sequence[Trial], root: Path, jobs: int, rows: dict[str, Row]) -> None:
+    """Run every trial until it is decided; `rows` gets the outcome, and is stored now and then."""
+    waiting = deque(trials)
+    running: dict[int, tuple[Trial, Path, float]] = {}
+    done = 0
+    while waiting or running:
+        while waiting and len(running) < jobs:
+            trial = waiting.popleft()
+            folder = root / trial.mutant.id
+            if not folder.is_dir():
+                trial.mutant.make(root)
+            answer = root / f"{trial.mutant.id}.{len(trial.values)}.json"
+            pid = run_forked(folder / "train.py", SEEDS[len(trial.values)], trial.mutant.base.metric, answer)
+            running[pid] = (trial, answer, time.monotonic())
+        time.sleep(0.02)
+        for pid, (trial, answer, began) in list(running.items()):
+            if os.waitpid(pid, os.WNOHANG)[0] == 0:
+                if time.monotonic() - began > LIMIT:
+                    os.killpg(pid, signal.SIGKILL)
+                continue
+            del running[pid]
+            value, error = json.loads(answer.read_text()) if answer.is_file() else (None, "killed")
+            trial.values.append(value)
+            trial.error = trial.error or error
+            done += 1
+            row = trial.row
+            if len(trial.values) < len(SEEDS) and row["kept"]:
+                # Those that learn can wait: what is sick is wanted first.
+                put_back = waiting.append if row["causes"] == ["healthy"] else waiting.appendleft
+                put_back(trial)
+            else:
+                rows[trial.mutant.id] = row
+                shutil.rmtree(root / trial.mutant.id)
+            if done % STORED_EVERY == 0:
+                write_list(rows)
+                print(f"{done} runs done, {len(waiting)} mutants to go", flush=True)
 
 
 def run_forked(script: Path, seed: int, metric: str, answer: Path) -> int:
@@ -47,138 +187,37 @@ def run_forked(script: Path, seed: int, metric: str, answer: Path) -> int:
     sys.argv = [str(script)]
     sys.path.insert(0, str(script.parent))
     printed = io.StringIO()
-    value: float | None = None
     error = ""
     try:
         with redirect_stdout(printed), redirect_stderr(io.StringIO()):
             runpy.run_path(str(script), run_name="__main__")
     except BaseException as failure:
         error = f"{type(failure).__name__}: {failure}"[:200]
-    words = (printed.getvalue().strip().splitlines() or [""])[-1].split()
-    if not error and len(words) == 3 and words[:2] == ["metric", metric]:
-        value = float(words[2])
-    answer.write_text(json.dumps([value, error]))
+    answer.write_text(json.dumps([None if error else metric_of(printed.getvalue(), metric), error]))
     os._exit(0)
-
-
-def meets(base: Base, value: float | None) -> bool:
-    if value is None or math.isnan(value):
-        return False
-    return value >= base.threshold if base.direction == "higher" else value <= base.threshold
-
-
-def clearly_misses(base: Base, value: float | None) -> bool:
-    """A miss by a hair is none: a tenth of the threshold lies between."""
-    if value is None or math.isnan(value):
-        return True
-    room = 0.07 * abs(base.threshold)
-    return value < base.threshold - room if base.direction == "higher" else value > base.threshold + room
 
 
 def digest(folder: Path) -> str:
     made = hashlib.sha256()
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        made.update(path.name.encode() + b"\0" + (path.read_bytes() if path.suffix not in (".npz", ".pt") else unpacked(path)))
+        made.update(path.name.encode() + b"\0" + content(path))
     return made.hexdigest()[:16]
 
 
-def unpacked(path: Path) -> bytes:
-    """The content of an archive without its time stamps."""
-    import zipfile
-
+def content(path: Path) -> bytes:
+    """What a file says: an archive without its time stamps and serial number."""
+    if path.suffix not in (".npz", ".pt"):
+        return path.read_bytes()
     with zipfile.ZipFile(path) as archive:
-        return b"".join(archive.read(name) for name in sorted(archive.namelist()) if not name.endswith(("serialization_id", "version")))
+        names = [name for name in sorted(archive.namelist()) if not name.endswith(("serialization_id", "version"))]
+        return b"".join(archive.read(name) for name in names)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--only", default="", help="mutants whose id has this text")
-    args = parser.parse_args(argv)
-    os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", MPLBACKEND="Agg", PYTHONDONTWRITEBYTECODE="1")
-    import torch
-
-    torch.set_num_threads(1)
-    bases = read_bases()
-    known: dict[str, dict[str, Any]] = {row["id"]: row for row in json.loads(LIST.read_text())} if LIST.is_file() else {}
-    with tempfile.TemporaryDirectory() as scratch:
-        root = Path(scratch)
-        waiting: list[tuple[Mutant, int]] = []
-        values: dict[str, dict[int, tuple[float | None, str]]] = {}
-        order: list[tuple[Mutant, str]] = []
-        for mutant in all_mutants(bases):
-            if args.only not in mutant.id:
-                continue
-            try:
-                folder = mutant.make(root)
-            except NotHere:
-                known.pop(mutant.id, None)
-                continue
-            mark = digest(folder)
-            order.append((mutant, mark))
-            if known.get(mutant.id, {}).get("digest") != mark:
-                waiting += [(mutant, seed) for seed in SEEDS]
-        print(f"{len(order)} mutants, {len(waiting)} runs", flush=True)
-        marks = {mutant.id: mark for mutant, mark in order}
-        running: dict[int, tuple[Mutant, int, Path, float]] = {}
-        done = 0
-        while waiting or running:
-            while waiting and len(running) < args.jobs:
-                mutant, seed = waiting.pop(0)
-                answer = root / f"{mutant.id}.{seed}.json"
-                pid = run_forked(root / mutant.id / "train.py", seed, mutant.base.metric, answer)
-                running[pid] = (mutant, seed, answer, time.monotonic())
-            time.sleep(0.02)
-            for pid, (mutant, seed, answer, began) in list(running.items()):
-                if os.waitpid(pid, os.WNOHANG)[0] == 0:
-                    if time.monotonic() - began > LIMIT:
-                        os.killpg(pid, signal.SIGKILL)
-                    continue
-                del running[pid]
-                value, error = json.loads(answer.read_text()) if answer.is_file() else (None, "killed")
-                values.setdefault(mutant.id, {})[seed] = (value, error)
-                done += 1
-                if len(values[mutant.id]) == len(SEEDS):
-                    known[mutant.id] = row_of(mutant, marks[mutant.id], values[mutant.id], half_of(mutant.base, bases))
-                if done % 60 == 0:
-                    store(known)
-                    print(f"{done} runs done, {len(waiting)} to go", flush=True)
-        for mutant, _ in order:
-            if mutant.id not in values and mutant.id in known:
-                known[mutant.id] = {**known[mutant.id], **judged(mutant, known[mutant.id]["values"]), "half": half_of(mutant.base, bases)}
-    store(known)
-    rows = list(known.values())
-    sick = [r for r in rows if r["kept"] and r["causes"] != ["healthy"]]
-    print(
-        f"{len(sick)} truly fail, {sum(not r['readable'] for r in sick)} of them unreadable; "
-        f"{sum(r['kept'] and r['causes'] == ['healthy'] for r in rows)} learn nevertheless; {sum(not r['kept'] for r in rows)} dropped"
-    )
-    return 0
-
-
-def store(known: dict[str, dict[str, object]]) -> None:
+def write_list(rows: dict[str, Row]) -> None:
+    """One mutant a line, so that a change can be read."""
     half = LIST.with_suffix(".half")
-    half.write_text("[\n" + ",\n".join(json.dumps(known[name]) for name in sorted(known)) + "\n]\n")
+    half.write_text("[\n" + ",\n".join(json.dumps(rows[name]) for name in sorted(rows)) + "\n]\n")
     half.replace(LIST)
-
-
-def judged(mutant: Mutant, numbers: Sequence[float | None]) -> dict[str, object]:
-    """Sick, healthy but odd, or dropped: by the metric on all seeds."""
-    if all(meets(mutant.base, value) for value in numbers):
-        return {"causes": ["healthy"], "kept": True}
-    sick = mutant.fault.causes != ("healthy",) and all(clearly_misses(mutant.base, value) for value in numbers)
-    return {"causes": list(mutant.fault.causes), "kept": sick}
-
-
-def row_of(mutant: Mutant, mark: str, values: dict[int, tuple[float | None, str]], half: str) -> dict[str, object]:
-    numbers = [values[seed][0] for seed in SEEDS]
-    finite = [None if v is None or not math.isfinite(v) else round(v, 4) for v in numbers]
-    row = {"id": mutant.id, "half": half, "readable": mutant.fault.readable, **judged(mutant, numbers), "values": finite, "digest": mark}
-    if error := next((e for _, e in values.values() if e), ""):
-        row["error"] = error
-        # A script that crashes says what is wrong itself, but for errors that are a fault's own face.
-        row["kept"] = row["kept"] and any(face in error for face in ("element 0 of tensors", "second time", "inplace operation"))
-    return row
 
 
 if __name__ == "__main__":

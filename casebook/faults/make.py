@@ -1,8 +1,8 @@
 """Writes mutants: healthy scripts with a fault put into them, as a book of cases that score.py can read.
 
-    python casebook/faults/make.py --list                     # what could be made
-    python casebook/faults/make.py --out DIR [--only TEXT]    # those that were validated (mutants.json)
-    python casebook/faults/make.py --out DIR --half held-back --spread 100
+python casebook/faults/make.py --list                     # what could be made
+python casebook/faults/make.py --out DIR [--only TEXT]    # those that were validated (mutants.json)
+python casebook/faults/make.py --out DIR --half held-back --spread 100
 """
 
 from __future__ import annotations

@@ -43,7 +43,9 @@ def line(text: str) -> cst.SimpleStatementLine:
 
 
 class _Lines(cst.CSTTransformer):
-    def __init__(self, test: Callable[[cst.CSTNode], bool], make: Callable[[cst.SimpleStatementLine], list[cst.SimpleStatementLine]]):
+    def __init__(
+        self, test: Callable[[cst.CSTNode], bool], make: Callable[[cst.SimpleStatementLine], list[cst.SimpleStatementLine]]
+    ):
         super().__init__()
         self.test, self.make = test, make
         self.hits = 0
@@ -123,7 +125,9 @@ def named(*names: str) -> Callable[[cst.Call], bool]:
 
     def test(call: cst.Call) -> bool:
         func = call.func
-        return (isinstance(func, cst.Attribute) and func.attr.value in names) or (isinstance(func, cst.Name) and func.value in names)
+        return (isinstance(func, cst.Attribute) and func.attr.value in names) or (
+            isinstance(func, cst.Name) and func.value in names
+        )
 
     return test
 
@@ -134,7 +138,8 @@ def with_argument(call: cst.Call, place: int, wrap: str) -> str:
     if len(positional) <= place:
         raise NotHere("no such argument")
     made = [
-        a.with_changes(value=cst.parse_expression(wrap.format(code(a.value)))) if a is positional[place] else a for a in call.args
+        a.with_changes(value=cst.parse_expression(wrap.format(code(a.value)))) if a is positional[place] else a
+        for a in call.args
     ]
     return code(call.with_changes(args=made))
 

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator
 
 from base import Base, Copy, NotHere
 from fault import Fault
+from parts import edit, held, loss, model, negated, optimizer, with_penalty
 from source import after_call, before_call, change_calls, code, named
-
-from .text_wiring import edit, held, loss, model, negated, optimizer, with_penalty
 
 
 def faults(base: Base) -> Iterator[Fault]:

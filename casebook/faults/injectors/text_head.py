@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator
 
 from base import Base, NotHere
 from fault import Fault
+from parts import edit, layers
 from source import change_calls, named, with_argument, without_keyword
-
-from .text_wiring import edit, layers
 
 ENTROPY = ("cross_entropy", "CrossEntropyLoss")
 SQUARED = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")

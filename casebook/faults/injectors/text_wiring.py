@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 
-from base import Base, Copy, NotHere
+from base import Base, NotHere
 from fault import Fault
+from parts import edit, held, layers, loss, model, negated, optimizer, with_penalty
 from source import (
     after_assignment,
     after_call,
@@ -15,7 +16,6 @@ from source import (
     code,
     drop_call,
     named,
-    owner_of,
     with_argument,
     with_keyword,
 )
@@ -23,62 +23,14 @@ from source import (
 OPTIMIZERS = ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "NAdam", "Adadelta")
 
 
-def edit(change: Callable[[str], str]) -> Callable[[Copy], None]:
-    def put(copy: Copy) -> None:
-        copy.text = change(copy.text)
-
-    return put
-
-
-def optimizer(text: str) -> str:
-    return owner_of(text, "zero_grad")
-
-
-def model(text: str) -> str:
-    return owner_of(text, "parameters")
-
-
-def loss(text: str) -> str:
-    return owner_of(text, "backward")
-
-
-def layers(text: str, *classes: str) -> list[str]:
-    """Names of the model's own layers of these classes."""
-    found = []
-    for node in ast.walk(ast.parse(text)):
-        if (
-            isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute)
-            and node.value.func.attr in classes and isinstance(node.targets[0], ast.Attribute)
-        ):  # fmt: skip
-            found.append(node.targets[0].attr)
-    if not found:
-        raise NotHere("no such layer")
-    return found
-
-
-def held(text: str, parameters: str) -> str:
-    """What the optimizer is given, in the place of `model.parameters()`."""
-    name = model(text)
-    return change_calls(text, lambda c: code(c.func) == f"{name}.parameters", lambda c: parameters, 1)
-
-
 def head_alone(text: str) -> str:
     name, head = model(text), layers(text, "Linear")[-1]
     return f"[p.requires_grad_(n.startswith('{head}')) for n, p in {name}.named_parameters()]"
 
 
-def negated(text: str) -> str:
-    return change_calls(text, named("backward"), lambda c: "(-" + code(c).replace(".backward", ").backward", 1))
-
-
 def cut(text: str) -> str:
     heads = [f"self.{name}" for name in layers(text, "Linear")]
     return change_calls(text, lambda c: code(c.func) in heads, lambda c: with_argument(c, 0, "({}).detach()"))
-
-
-def with_penalty(text: str, weight: str) -> str:
-    name = loss(text)
-    return before_call(text, "backward", f"{name} = {name} + {weight} * sum(p.pow(2).sum() for p in {model(text)}.parameters())")
 
 
 def faults(base: Base) -> Iterator[Fault]:
@@ -99,7 +51,7 @@ def faults(base: Base) -> Iterator[Fault]:
     yield fault("recurrent-layer-frozen", ("frozen-params",), lambda t: held(t, head_alone(t)))
     yield fault("states-cut-from-the-head", ("detached-graph",), cut)
     yield fault("decay-as-a-loss-term", ("loss-term-dominates",), lambda t: with_penalty(t, "30"))
-    yield fault("steps-that-halve-the-rate", ("scheduler-kills-lr",), lambda t: after_call(t, "backward", f"{optimizer(t)}.param_groups[0]['lr'] *= 0.95"))
+    yield fault("rate-shrinks-each-step", ("scheduler-kills-lr",), lambda t: after_call(t, "backward", f"{optimizer(t)}.param_groups[0]['lr'] *= 0.95"))
     yield fault("model-made-again", ("params-not-in-optimizer",), again)
 
 
