@@ -276,6 +276,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0, help="for each net")
     parser.add_argument("--budget", type=float, default=0.02)
     parser.add_argument("--smoke", action="store_true", help="two small nets, a second each")
+    parser.add_argument("--only", default="", metavar="H/T/N", help="nets of this hidden size, time steps, layers: 128/50/1")
     parser.add_argument("--scaling", action="store_true")
     parser.add_argument("--svg", type=Path, default=ROOT / "docs" / "overhead.svg")
     options = parser.parse_args()
@@ -291,6 +292,7 @@ def main() -> None:
         nets = [("LSTM", h, t, n) for h in (32, 128, 512) for t in (50, 200) for n in (1, 3)] + [("LSTMCell", 64, 50, 1)]
         if options.smoke:
             nets = [("LSTM", 32, 50, 1), ("LSTMCell", 32, 20, 1)]
+        nets = [net for net in nets if options.only in ("", "/".join(map(str, net[1:])))]
         rows = [compare(*net, 1.0 if options.smoke else options.seconds, options.budget) for net in nets]
         print(table(rows))
         result = [asdict(row) for row in rows]

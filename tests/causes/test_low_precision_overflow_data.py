@@ -91,7 +91,7 @@ def test_large_numbers_in_single_precision() -> None:
 
 def test_every_step_left_out_because_the_scale_is_too_large() -> None:
     signs = watched(scaled_beyond_all)
-    found(signs, CAUSE)
+    found(signs, CAUSE, "warning")  # an error once the arm in float32 has won
     assert leads(signs) == CAUSE
 
 

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 import torch.nn.functional as F
-from harness import found, healthy, leads, line_of, watched
+from harness import found, healthy, leads, line_of, said, watched
 from nets import Last, batches, sums
 from torch import Tensor, nn
+
+from lossdoctor.words import Healthy
 
 CAUSE = "state-not-detached"
 
@@ -54,6 +58,29 @@ def errors_caught() -> None:
             opt.step()
         except RuntimeError:
             continue
+
+
+class InPlace(Last):
+    """Changes in place what its own backward pass needs: every pass fails, the first one too."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        z = torch.sigmoid(super().forward(x))
+        y = z * z
+        z += 1.0
+        return y
+
+
+def in_place_from_the_first(caught: bool) -> None:
+    net = InPlace()
+    opt = torch.optim.Adam(net.parameters(), 1e-2)
+    for x, y in batches(*sums(), 30):
+        try:
+            opt.zero_grad()
+            F.mse_loss(net(x), y).backward()
+            opt.step()
+        except RuntimeError:
+            if not caught:
+                raise
 
 
 def another_error_caught() -> None:
@@ -146,6 +173,17 @@ def test_the_script_catches_the_error_and_goes_on() -> None:
     answer = found(signs, CAUSE)
     assert answer.where is not None and answer.where.line == line_of(errors_caught, "net(x[:, :-1], state)")
     assert leads(signs) == CAUSE
+
+
+def test_every_backward_pass_fails_in_place_from_the_first_on() -> None:
+    signs = watched(partial(in_place_from_the_first, True))
+    assert isinstance(said(signs, CAUSE), Healthy)
+    answer = found(signs, "missing-optimizer-step")
+    assert "modified by an inplace operation" in answer.summary
+
+
+def test_the_first_backward_pass_ends_the_run() -> None:
+    assert isinstance(said(watched(partial(in_place_from_the_first, False)), CAUSE), Healthy)
 
 
 def test_another_error_that_is_caught() -> None:

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from lossdoctor.commands import onlooker
+from lossdoctor.words import UserError
+
 SCRIPT = """
 import sys
 import torch
@@ -63,3 +66,9 @@ def test_a_severity_that_stops_nothing(tmp_path: Path, severity: str) -> None:
     assert ended.returncode == 2
     assert "give error or warning" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_where_no_process_can_be_forked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onlooker, "can_fork", lambda: False)
+    with pytest.raises(UserError, match="cannot: run without them"):
+        onlooker.start(tmp_path, True, None)

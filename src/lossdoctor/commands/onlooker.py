@@ -13,23 +13,42 @@ import os
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-CERTAIN = 0.85
+from ..launch.zygote import can_fork
+from ..words import CERTAIN, SEVERITIES, UserError
+from .folder import log_errors
+
 FIRST_LOOK, LAST_GAP = 1.0, 60.0
 """Seconds before the first look, and the longest time between two: each takes about a second on another core."""
 POLL = 0.2
 
 
 def start(out: Path, notify: bool, stop_on: str | None) -> Callable[[], str | None]:
-    """Put an onlooker beside this process. Returns what the run asks now and then: why it should end, or None."""
+    """Put an onlooker beside this process. Returns what the run asks now and then: why it should end, or None.
+
+    Raises UserError where processes cannot be forked.
+    """
+    if not can_fork():
+        raise UserError(
+            "--notify and --stop-on need a system that can fork processes, which this one cannot: run without them."
+        )
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
     package = Path(__file__).resolve().parent.parent.parent
     orders = json.dumps({"out": str(out), "pid": os.getpid(), "notify": notify, "stop_on": stop_on, "pipe": writing})
-    code = f"import sys; sys.path.insert(0, {str(package)!r}); from lossdoctor.commands.onlooker import main; main(sys.argv[1])"
-    subprocess.run([sys.executable, "-c", code, orders], pass_fds=(writing,), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
+    code = (
+        f"import sys; sys.path.insert(0, {str(package)!r}); from lossdoctor.commands.onlooker import main; main(sys.argv[1])"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code, orders],
+        pass_fds=(writing,),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
     os.close(writing)
     asked = 0.0
 
@@ -58,8 +77,6 @@ def main(text: str) -> None:
 
 
 def look_on(out: Path, pid: int, notify: bool, stop_on: str | None, pipe: int) -> None:
-    from ..words import SEVERITIES
-
     told: set[str] = set()
     before: set[str] = set()
     gap = FIRST_LOOK
@@ -100,6 +117,7 @@ def certain(out: Path) -> tuple[dict[str, tuple[str, str]], int, bool]:
         }  # fmt: skip
         return found, steps, False
     except Exception:
+        log_errors(out, [f"onlooker: {traceback.format_exc()}"])
         return {}, 0, False
 
 

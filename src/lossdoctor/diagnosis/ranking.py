@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from ..words import SEVERITIES, Finding
+from ..words import CERTAIN, SEVERITIES, Finding
 
 STAGES: tuple[tuple[str, ...], ...] = (
     ("low-precision-overflow",),
@@ -108,7 +108,7 @@ def rank(findings: list[Finding]) -> tuple[Finding, ...]:
 
 
 def _key(finding: Finding) -> tuple[int, int, float, int, str]:
-    sure = 0 if finding.confidence >= 0.85 else 1 if finding.confidence >= 0.65 else 2
+    sure = 0 if finding.confidence >= CERTAIN else 1 if finding.confidence >= 0.65 else 2
     return (
         SEVERITIES.index(finding.severity),
         sure,

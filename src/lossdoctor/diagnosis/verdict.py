@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..signs import Signs
 from ..signs.arms import LEARNS
-from ..signs.net import lost_updates
+from ..signs.net import MOSTLY_LOST, lost_updates
 from ..words import Verdict
 
 ENOUGH = 20
@@ -51,7 +51,7 @@ def verdict(signs: Signs) -> Verdict:
 
 def _updates_are_lost(signs: Signs) -> bool:
     """Flat because its steps are rounded away is not flat because it is done."""
-    return any(a.fix == "use-float32" and a.helps for a in signs.arms) and (lost_updates(signs) or 0.0) > 0.5
+    return any(a.fix == "use-float32" and a.helps for a in signs.arms) and (lost_updates(signs) or 0.0) > MOSTLY_LOST
 
 
 def _without_a_constant(signs: Signs, falling: bool) -> Verdict:

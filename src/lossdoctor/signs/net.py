@@ -167,6 +167,10 @@ def _skill(signs: Signs, term: LossTerm, course: Floats) -> float | None:
     return 1 - (end - constant.floor) / (constant.loss - constant.floor) if math.isfinite(end) else None
 
 
+MOSTLY_LOST = 0.5
+"""Share of lost elements above which no patience helps: most of the net stands still."""
+
+
 def lost_updates(signs: Signs) -> float | None:
     """Share of the elements of half-precision weights that an update leaves bit for bit as they were, although
     it has a gradient; the median over the sampled updates of all tensors. None where nothing is in half."""

@@ -3,6 +3,7 @@
 from .cause import FAMILIES, HEADINGS, CausePage, Stage
 from .errors import UserError
 from .finding import (
+    CERTAIN,
     SEVERITIES,
     Evidence,
     Finding,
@@ -20,6 +21,7 @@ from .panel import HeatPanel, LinePanel, Panel, Series, TablePanel
 from .report import SCHEMA_VERSION, VERDICTS, Arm, Report, Training, Verdict
 
 __all__ = [
+    "CERTAIN",
     "FAMILIES",
     "HEADINGS",
     "SCHEMA_VERSION",

@@ -12,6 +12,9 @@ FixValue: TypeAlias = str | int | float | bool
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
+CERTAIN = 0.85
+"""Confidence from which a finding is stated as a fact, ranks first and may end a run."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

@@ -143,7 +143,8 @@ def _gradients_lost(signs: Signs) -> Judgement | None:
             ("optimizer steps", 0, "one for each batch"),
             *(arm_evidence(signs, arm) if arm is not None else []),
         ],
-        confidence=0.95 if arm is not None else 0.85, severity="error", proof="intervention" if arm is not None else "structure",
+        confidence=0.95 if arm is not None else 0.7, severity="error" if arm is not None else "warning",
+        proof="intervention" if arm is not None else "structure",
         where=criterion_place(signs), since_step=0, panels=("loss", "what-if"),
     )  # fmt: skip
 

@@ -43,7 +43,7 @@ Keras: the policies `mixed_bfloat16` and `mixed_float16` keep float32 weights; `
 from __future__ import annotations
 
 from ...signs import Signs
-from ...signs.net import lost_updates, precision
+from ...signs.net import MOSTLY_LOST, lost_updates, precision
 from ...words import Judgement
 from ...words.finding import Severity
 from ..cause import Cause, finding
@@ -52,8 +52,6 @@ from ..what_if import Evidence, arm_evidence
 
 SMALLEST = {"float16": 6e-8 / 2, "bfloat16": 1e-40}
 """Numbers below half of the smallest one that a type holds are 0 in it."""
-
-MOST = 0.5
 
 
 def judge(signs: Signs) -> Judgement:
@@ -78,9 +76,11 @@ def judge(signs: Signs) -> Judgement:
     lost = lost_updates(signs)
     if lost is None:
         return CAUSE.not_judged("sampled updates of half-precision weights")
-    if lost <= MOST:
+    if lost <= MOSTLY_LOST:
         return CAUSE.healthy(f"{1 - lost:.0%} of the {half[0]} weights change at a step")
-    evidence: Evidence = [(f"elements of {half[0]} weights that an update leaves as they were, share", lost, "below 0.5")]
+    evidence: Evidence = [
+        (f"elements of {half[0]} weights that an update leaves as they were, share", lost, f"below {MOSTLY_LOST:g}")
+    ]
     severity: Severity = "warning"
     skill = signs.loss.skill if signs.loss.skill is not None else -1.0
     if arm is not None:

@@ -18,7 +18,8 @@ By structure: it counts backward passes and updates, and compares the values of 
 passes, no update and not one changed weight is a finding. So is more than 1.5 backward passes for each update
 when at least half of the updates looked into show that gradients were thrown away in between. Weights that
 change without an optimizer (updates written by hand) are healthy, and so are several backward passes whose
-gradients add up before the step. Not judged: fewer than 8 backward passes, or no weights that could be
+gradients add up before the step, and steps left out by a guard since nine in ten gradients are infinite or NaN.
+Not judged: fewer than 8 backward passes, or no weights that could be
 compared.
 
 ## Not to be confused with
@@ -45,6 +46,8 @@ steps by itself; a `train_step` of your own must call `self.optimizer.apply(...)
 
 from __future__ import annotations
 
+import numpy as np
+
 from ...signs import Signs
 from ...words import Judgement
 from ..cause import Cause, finding
@@ -52,6 +55,9 @@ from ..places import loss_place
 
 ENOUGH = 8
 """Backward passes without any update before one may say that none will come."""
+
+LEFT_OUT = 0.9
+"""Share of gradients that are no numbers from which a guard (or scaler) is at work, and not a forgotten step."""
 
 
 def judge(signs: Signs) -> Judgement:
@@ -65,11 +71,17 @@ def judge(signs: Signs) -> Judgement:
             return CAUSE.healthy("the weights are updated by hand, without an optimizer")
         if not changed:
             return CAUSE.not_judged("weights that could be compared between two backward passes")
+        norms = signs.step.grad_norm
+        if len(norms) >= ENOUGH and np.mean(~np.isfinite(norms)) >= LEFT_OUT:
+            return CAUSE.healthy("nearly every gradient is infinite or NaN, and the step is left out because of that")
+        failed = signs.wiring.failed
         return finding(
             CAUSE.id,
-            f"No update was ever made: {backwards} backward passes, no optimizer step, and not one weight has changed.",
+            f"No update was ever made: {backwards} backward passes, no optimizer step, and not one weight has changed."
+            + (f" The backward passes fail, and the script catches the error: {failed[0].error[:200]}" if failed else ""),
             [
                 ("backward passes", backwards, ""),
+                *([("backward passes that failed, with the error caught", len(failed), "0")] if failed else []),
                 ("optimizer steps", 0, "one for each batch"),
                 ("weights that changed", 0, "all that want a gradient"),
             ],

@@ -16,8 +16,8 @@ The run stops, or it slows down so much that it never gets anywhere. The gradien
 batches also mixes weights of different steps, and may explode.
 
 ## How lossdoctor tells
-By structure. Either the run ended with one of the two errors above after at least one backward pass, or the
-script caught them on more than a fifth of its backward passes (at least three), or a recurrent layer got a
+By structure. Either the run ended with one of the two errors above after at least one backward pass that worked, or
+the script caught them on more than a fifth of its backward passes (at least three), or a recurrent layer got a
 state that still hangs on an earlier graph and the graph of the loss grows: over at least three samples, to more
 than 1.8 times its first size, in step with time (correlation above 0.9). Healthy: the
 carried state is detached, or no state is carried. Not judged: fewer than three backward passes and no recurrent
@@ -71,6 +71,8 @@ def judge(signs: Signs) -> Judgement:
     carried = any(c.carried for c in calls) or bool(attached)
     caught = [f for f in signs.wiring.failed if of_an_old_graph(f.error)]
     stopped = ended is not None and ended.how == "error" and of_an_old_graph(ended.error)
+    if (caught or stopped) and not _passed_before(signs):
+        return CAUSE.healthy("the first backward pass fails already, when nothing has been carried on yet")
     if caught and not stopped:
         until = max(1, int(np.sum(signs.loss.steps <= caught[-1].step)))
         if len(caught) >= 3 and len(caught) > SKIPPED * until:
@@ -126,6 +128,15 @@ def judge(signs: Signs) -> Judgement:
     if any(c.carried for c in calls):
         return CAUSE.healthy("the carried state is detached between batches")
     return CAUSE.healthy("no state hangs on an earlier batch's graph")
+
+
+def _passed_before(signs: Signs) -> bool:
+    """Was there a backward pass that worked before the first that failed? Only then can a graph have been freed."""
+    if not signs.wiring.failed:
+        return signs.loss.count > 1
+    first = min(f.step for f in signs.wiring.failed)
+    failed = sum(f.step <= first for f in signs.wiring.failed)
+    return int(np.sum(signs.loss.steps <= first)) > failed
 
 
 CAUSE = Cause("state-not-detached", judge, __doc__, needs=("graph",), fixes=("detach-state",))
