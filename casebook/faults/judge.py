@@ -15,6 +15,7 @@ import io
 import json
 import math
 import os
+import random
 import runpy
 import shutil
 import signal
@@ -35,7 +36,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from base import Base, NotHere, read_bases
 from cases import SEEDS, meets, metric_of
 from fault import Mutant
-from make import HALVES, LIST, all_mutants, half_of
+from make import LIST, all_mutants, half_of
 
 LIMIT = 90.0
 """Seconds for one run: a fault may make a script slow, not endless."""
@@ -113,7 +114,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def plan(root: Path, only: str) -> tuple[dict[str, Row], list[Trial]]:
-    """The rows that still hold, judged by today's rules, and the mutants to run: the develop half first."""
+    """The rows that still hold, judged by today's rules, and the mutants to run, shuffled: when stopped early, what is
+    listed is a fair sample."""
     bases = read_bases()
     known: dict[str, Row] = {row["id"]: row for row in json.loads(LIST.read_text())} if LIST.is_file() else {}
     rows: dict[str, Row] = {}
@@ -135,7 +137,8 @@ def plan(root: Path, only: str) -> tuple[dict[str, Row], list[Trial]]:
             rows[mutant.id] = trial.row
         if mutant.id not in rows or (rows[mutant.id]["kept"] and len(trial.values) < len(SEEDS)):
             trials.append(trial)
-    return rows, sorted(trials, key=lambda trial: HALVES.index(trial.half))
+    random.Random(0).shuffle(trials)
+    return rows, trials
 
 
 def run_all(trials: Sequence[Trial], root: Path, jobs: int, rows: dict[str, Row]) -> None:
