@@ -92,7 +92,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--max-false-alarms", type=int, default=None, metavar="N")
     args = parser.parse_args(argv)
     try:
-        cases = find_cases(args.root, args.case)
+        cases = find_cases(args.root.resolve(), args.case)
         if args.cause:
             cases = [case for case in cases if set(args.cause) & set(case.causes)]
         cases = spread(cases, args.subset) if args.subset else cases

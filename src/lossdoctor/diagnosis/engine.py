@@ -52,6 +52,10 @@ def examine(signs: Signs, select: frozenset[str] | None = None, ignore: frozense
     return Diagnosis(signs, said_of_all, ranked, tuple(healthy), tuple(not_judged), tuple(errors))
 
 
+ELSEWHERE = frozenset({"overfitting", "scaler-mismatch", "leakage"})
+"""What is wrong on other data than the training's: the training itself may be done."""
+
+
 def confirmed(said: Verdict, findings: tuple[Finding, ...], signs: Signs) -> Verdict:
     """A flat curve is only "done" if nothing was found that keeps it there; one that was cut short is learning."""
     if not findings:
@@ -59,6 +63,8 @@ def confirmed(said: Verdict, findings: tuple[Finding, ...], signs: Signs) -> Ver
     first = findings[0]
     if first.cause == "too-few-epochs":
         return "learning" if said in ("stalled", "converged") and signs.loss.end < signs.loss.start else said
+    if first.cause in ELSEWHERE:
+        return said
     decided = first.severity == "error" or (
         first.severity == "warning" and first.proof == "intervention" and first.confidence >= 0.75
     )

@@ -12,6 +12,7 @@ from ..signs import Signs
 from ..signs.arms import LEARNS
 from ..signs.memory import croppable
 from ..signs.padding import padding
+from ..signs.pairs import asked_elsewhere, few_samples
 from ..signs.standing import (
     clipped_by_hand,
     effective_skill,
@@ -59,14 +60,31 @@ def worth_asking(diagnosis: Diagnosis) -> bool:
         return False
     skill = effective_skill(signs)
     if skill is not None and skill >= GOOD_ENOUGH and not signs.loss.relative:
-        return False
+        return learned_by_heart(signs)
     if any(f.severity == "error" and f.cause in PROVEN and f.confidence >= 0.9 for f in diagnosis.findings):
         return False
     return signs.loss.count >= 3
 
 
+def learned_by_heart(signs: Signs) -> bool:
+    """Could the skill be memory? Few samples again and again, others asked about, and no loss measured on these."""
+    return signs.loss.held_skill is None and few_samples(signs) is not None and asked_elsewhere(signs)
+
+
+HOLD_OUT = Question("hold-out", "hold-out", {"parts": 4}, "one sample in four left out", 3)
+
+
 def questions(diagnosis: Diagnosis) -> list[Question]:
     """The arms, in the order in which they should be run."""
+    signs = diagnosis.signs
+    heart = learned_by_heart(signs)
+    if heart and (effective_skill(signs) or 0.0) >= GOOD_ENOUGH:
+        return [HOLD_OUT]
+    found = _questions(diagnosis)
+    return [HOLD_OUT, *found] if heart else found
+
+
+def _questions(diagnosis: Diagnosis) -> list[Question]:
     signs = diagnosis.signs
     step = signs.step
     by_hand = clipped_by_hand(signs)

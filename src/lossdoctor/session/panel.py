@@ -164,12 +164,17 @@ def read_arm(run: ArmRun, signs: Signs) -> ArmSign:
         original, held_skill=loss.held_skill,
         balanced=balanced.balanced_accuracy if balanced is not None else None,
         original_balanced=before.balanced_accuracy if before is not None else None, kind=run.kind,
-        extra=_extra(arm, order),
+        extra=_extra(arm, order, signs),
     )  # fmt: skip
 
 
-def _extra(arm: Signs, order: ArmOrder) -> dict[str, float]:
+def _extra(arm: Signs, order: ArmOrder, signs: Signs) -> dict[str, float]:
     """What single causes want to know of an arm beside its skill."""
+    if order.fix == "hold-out":
+        values = arm.loss.held_value[np.isfinite(arm.loss.held_value)]
+        late = values[-max(1, len(values) // 3) :]
+        skill = signs.loss.skill_of(float(late.mean())) if late.size else None
+        return {"held_out_skill": skill} if skill is not None else {}
     if order.fix != "set-batch" or "times" not in order.args:
         return {}
     norms = arm.step.grad_norm[: 4 * int(order.args["times"])]

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..baselines.dependence import Dependence, as_numbers, dependence, echo_states, window_features
+from ..trace.events import HeldInput
 
 if TYPE_CHECKING:
     from .chart import Signs
@@ -148,6 +149,39 @@ def _pairs(signs: Signs) -> Pairs | None:
     return Pairs(x[first], y[first], steps, tokens, classes, np.array(order)[first], repeats)
 
 
+FEW = 400
+
+
+def few_samples(signs: Signs) -> int | None:
+    """How many samples the run is trained on, where they are few and come again and again; None where they are many
+    (or were not captured in pairs)."""
+    pairs = pairs_of(signs)
+    if pairs is None or len(pairs) > FEW or pairs.repeats.count < len(pairs):
+        return None
+    return len(pairs)
+
+
+def asked_elsewhere(signs: Signs) -> bool:
+    """Was the net asked, without gradients, about samples that it is not trained on?"""
+    pairs = pairs_of(signs)
+    if pairs is None:
+        return False
+    known = {row.tobytes() for row in _rows(pairs.x)}
+    for event in signs.trace.of(HeldInput):
+        held = signs.trace.array(event.x)
+        if held is None or held.ndim != pairs.x.ndim or held.dtype != pairs.x.dtype:
+            continue
+        if held.shape[1:] != pairs.x.shape[1:] and held.ndim == 3 and held.shape[:1] == pairs.x.shape[1:2]:
+            held = np.swapaxes(held, 0, 1)
+        if held.shape[1:] == pairs.x.shape[1:] and any(row.tobytes() not in known for row in _rows(held)):
+            return True
+    return False
+
+
+def _rows(x: Array) -> Array:
+    return np.ascontiguousarray(x.reshape(len(x), -1))
+
+
 def together(x: Array, y: Array) -> tuple[Array, Array] | None:
     """Both with the samples first: time-first inputs turned, targets that were flattened over time taken apart."""
     if y.ndim == 0:
@@ -165,7 +199,7 @@ def together(x: Array, y: Array) -> tuple[Array, Array] | None:
 
 def _once(x: Array, y: Array) -> tuple[Array, Repeats]:
     """Indices of the samples at their first sight, and what their later sights say."""
-    rows = np.ascontiguousarray(x.reshape(len(x), -1))
+    rows = _rows(x)
     flat = y.reshape(len(y), -1)
     seen: dict[bytes, int] = {}
     first, again = [], []

@@ -28,8 +28,10 @@ OFF_INIT = 3.0
 
 
 def effective_skill(signs: Signs) -> float | None:
-    """The smaller of training and held-back skill; None where neither is known or the loss is not finite."""
-    skills = [s for s in (signs.loss.skill, signs.loss.held_skill) if s is not None]
+    """The smaller of training and held-back skill (as measured by the script, or by an arm that left samples out); None
+    where neither is known or the loss is not finite."""
+    left_out = [a.extra["held_out_skill"] for a in signs.arms if a.took_hold and "held_out_skill" in a.extra]
+    skills = [s for s in (signs.loss.skill, signs.loss.held_skill, *left_out) if s is not None]
     return min(skills) if skills and signs.loss.skill is not None else None
 
 

@@ -14,7 +14,10 @@ It keeps the loss that matters from falling. Learning an accident by heart lower
 each such rule is wrong elsewhere.
 
 ## How lossdoctor tells
-From the losses computed while gradients are off, at three evaluations at least. The training skill must be above
+Where few samples (at most 400) come again and again, and the script asks about others without measuring a loss on
+them, an arm leaves one sample in four out of the loss, by its bits, and measures the loss on these beside it. More than
+0.4 of skill between the two is a warning; an error if the others are learned (above 0.8) and the skill on those
+left out is below 0.1. Else from the losses computed while gradients are off, at three evaluations at least. The training skill must be above
 0.6 and 0.2 above the held-back one, and the last three evaluations must all lie above the best one by more than
 a standard error (the scatter from one evaluation to the next, or over the batches of one, whichever is larger).
 It is a warning. It is an error only where held-back skill ends at 0 or less, after it was above, while
@@ -52,13 +55,14 @@ import numpy as np
 
 from ...signs import Signs
 from ...signs.net import weights_loaded
+from ...signs.pairs import asked_elsewhere, few_samples
 from ...signs.series import middle
 from ...words import Judgement
 from ..cause import Cause, finding
 from ..places import loss_place
 
 EVALUATIONS = 3
-GAP, TRAINED, BY_HEART = 0.2, 0.6, 0.8
+GAP, TRAINED, BY_HEART, CHANCE = 0.2, 0.6, 0.8, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,8 @@ def judge(signs: Signs) -> Judgement:
     loss = signs.loss
     if loss.skill is None or loss.relative:
         return CAUSE.not_judged("a finite training loss of a known loss function")
+    if (told := _by_holding_out(signs)) is not None:
+        return told
     course = held_course(signs)
     constant = loss.held_constant or loss.constant
     if course is None or constant is None or constant.loss <= constant.floor:
@@ -126,6 +132,31 @@ def judge(signs: Signs) -> Judgement:
         confidence=0.9 if useless else 0.75,
         severity="error" if useless and ended else "warning",
         proof="statistics", where=loss_place(signs), since_step=int(course.steps[best]), panels=("loss",),
+    )  # fmt: skip
+
+
+def _by_holding_out(signs: Signs) -> Judgement | None:
+    """Where the script measures no loss on other samples: an arm has left some out, and measured it on them."""
+    arm = next((a for a in signs.arms if a.fix == "hold-out" and a.took_hold and "held_out_skill" in a.extra), None)
+    samples = few_samples(signs)
+    if arm is None or arm.skill is None or samples is None:
+        return None
+    out = arm.extra["held_out_skill"]
+    if arm.skill < TRAINED or arm.skill - out < 2 * GAP:
+        return CAUSE.healthy(f"of samples left out the net knows as much (skill {out:.2f}) as of those it is trained on ({arm.skill:.2f})")
+    useless = out < CHANCE and arm.skill > BY_HEART
+    return finding(
+        CAUSE.id,
+        f"The net learns its {samples} samples by heart: left out of the training, one in four of them is answered with skill "
+        f"{out:.2f}, while the others reach {arm.skill:.2f}.",
+        [
+            ("samples that the run is trained on", samples, "thousands, or at least as many as the task has faces"),
+            ("skill on the samples trained on", arm.skill, ""),
+            ("skill on the samples left out", out, "near that on the others"),
+        ],
+        confidence=0.92 if useless else 0.7,
+        severity="error" if useless and asked_elsewhere(signs) else "warning",
+        proof="intervention", where=loss_place(signs), since_step=0, panels=("loss", "what-if"),
     )  # fmt: skip
 
 

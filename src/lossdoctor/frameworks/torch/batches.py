@@ -45,6 +45,7 @@ class Batches:
         self._relus = 0
         self._held_calls = 0
         self._held_inputs = 0
+        self._held_last = 0
 
     def new_training(self) -> None:
         """Each training has its own early batches; the trace bounds them all together."""
@@ -76,6 +77,7 @@ class Batches:
         if tensor is None or tensor.dim() < 2:
             return
         self._held_inputs += 1
+        self._held_last = tensor.data_ptr()
         watcher, name = self.watcher, f"held-input-{self._held_calls}"
         step, training = watcher.updates, watcher.training
 
@@ -85,6 +87,16 @@ class Batches:
                 watcher.write(events.HeldInput(step, training, stored))
 
         watcher.fetch.put_array(bounded(tensor, spread=True), deliver)
+
+    def saw_part_asked(self, args: Any) -> None:
+        """A part of the model is called by itself where nothing is trained (an encoder, before a search): its input
+        counts if it is like the model's own."""
+        tensor = next((a for a in args if isinstance(a, torch.Tensor)), None)
+        own = next((a for a in self.first_call or () if isinstance(a, torch.Tensor)), None)
+        if tensor is None or own is None or tensor.data_ptr() == self._held_last:
+            return
+        if tensor.dtype == own.dtype and tensor.dim() == own.dim() and tensor.shape[1:] == own.shape[1:]:
+            self._saw_held_input(args)
 
     def saw_pair(self, term: int, prediction: torch.Tensor, target: torch.Tensor) -> None:
         """Prediction and target as a loss function got them, in training."""

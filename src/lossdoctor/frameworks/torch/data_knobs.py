@@ -162,6 +162,54 @@ class CropWindow(InputKnob):
         return value.narrow(self.axis, value.shape[self.axis] - self.steps, self.steps)
 
 
+class FewBatches(InputKnob):
+    """The run sees its first `count` batches again and again: inputs at the model, targets at the loss function. A net
+    with working wiring, enough units and a fit rate learns them by heart."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.count = count
+        self._inputs: list[Args] = []
+        self._targets: list[torch.Tensor] = []
+        self._passes = -1
+        self.note = "the model is called several times for one loss, or with other shapes each time"
+
+    def inputs(self, module: nn.Module, args: Args) -> Args | None:
+        if not torch.is_grad_enabled() or not any(module is model for model in self._models):
+            return None
+        self._passes += 1
+        if self._passes < self.count:
+            self._inputs.append(tuple(kept(value) for value in args))
+            return None
+        if len(self._targets) < self.count:
+            return None
+        stored = self._inputs[self._passes % self.count]
+        if [shape(value) for value in stored] != [shape(value) for value in args]:
+            return None
+        return tuple(own if isinstance(own, torch.Tensor) else given for own, given in zip(stored, args, strict=True))
+
+    def criterion(self, name: str, args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]:
+        target = args[1] if len(args) > 1 else None
+        if not torch.is_grad_enabled() or not isinstance(target, torch.Tensor) or self._passes < 0:
+            return args, kwargs
+        if len(self._targets) == self._passes < self.count:
+            self._targets.append(kept(target))
+        elif self._passes >= self.count <= len(self._targets):
+            stored = self._targets[self._passes % self.count]
+            if shape(stored) == shape(target):
+                self.held()
+                return (args[0], stored, *args[2:]), kwargs
+        return args, kwargs
+
+
+def kept(value: Any) -> Any:
+    return value.detach().clone() if isinstance(value, torch.Tensor) else value
+
+
+def shape(value: Any) -> Any:
+    return tuple(value.shape) if isinstance(value, torch.Tensor) else type(value)
+
+
 class ShuffledLoader(Knob):
     """A DataLoader that goes through its samples in order draws them at random, from the pass that is under way on."""
 
@@ -197,4 +245,6 @@ def make_data_knob(fix: str, args: Any) -> Knob | None:
         return kind(float(args["index"]), int(args.get("axis", 1)))
     if fix == "set-window":
         return CropWindow(int(args["steps"]), int(args.get("axis", 1)))
+    if fix == "few-batches":
+        return FewBatches(int(args["count"]))
     return ShuffledLoader() if fix == "shuffle" else None

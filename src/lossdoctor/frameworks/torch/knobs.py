@@ -60,6 +60,10 @@ class Knob:
     def criterion_gave(self, name: str, result: Any) -> None:
         """What a loss function returned."""
 
+    def measured(self) -> list[tuple[str, Args, Kwargs, torch.Tensor]]:
+        """Losses that the knob has computed itself since it was last asked, as calls of loss functions."""
+        return []
+
     def backward(self, args: Args) -> Args:
         """Arguments of autograd's engine: (losses, their gradients, ...)."""
         return args
@@ -465,6 +469,9 @@ class Knobs:
         for knob in self.knobs:
             knob.criterion_gave(name, result)
 
+    def measured(self) -> list[tuple[str, Args, Kwargs, torch.Tensor]]:
+        return [one for knob in self.knobs for one in knob.measured()]
+
     def backward(self, args: Args) -> Args:
         for knob in self.knobs:
             args = knob.backward(args)
@@ -527,6 +534,10 @@ def make_knob(fix: str, args: Numbers) -> Knob | None:
         return RightMode()
     if fix == "weight-classes":
         return WeighClasses(list(args["weights"]))
+    if fix == "hold-out":
+        from .held_out import HoldOut
+
+        return HoldOut(int(args["parts"]))
     from .data_knobs import make_data_knob
     from .net_knobs import make_net_knob
     from .step_knobs import make_step_knob

@@ -114,7 +114,7 @@ class Watcher:
         self.gradients = GradientUses(self)
         self._outputs: list[tuple[str, str, bool, bool, int]] = []
         self._held_norms: list[torch.Tensor] = []
-        self._no_grad_looks = 0
+        self._no_grad_looks: dict[tuple[str, int], int] = {}
         self._peeking = False
         self._dropouts: set[tuple[float, int]] = set()
         self._casts: set[str] = set()
@@ -205,6 +205,8 @@ class Watcher:
             if self._is_model(module):
                 self.batches.saw_input(args)
                 self._note_mode(module)
+            elif not self._depth and not torch.is_grad_enabled():
+                self.batches.saw_part_asked(args)
             return
         if next(module.parameters(), None) is None:
             return
@@ -273,11 +275,13 @@ class Watcher:
             )  # fmt: skip
 
     def on_no_grad(self) -> None:
-        """An evaluation may begin: look at the modes of the modules in it, the first times and then rarely."""
+        """An evaluation may begin: look at its modules and inputs, at each line the first times and then rarely (torch's
+        own functions, clipping among them, switch gradients off at every step)."""
         if self._in_step or self._depth or self.looking or self._peeking or not self.backwards:
             return
-        self._no_grad_looks += 1
-        if self._no_grad_looks <= 10 or self._no_grad_looks % 100 == 0:
+        here = self.places.here()
+        looks = self._no_grad_looks[here] = self._no_grad_looks.get(here, 0) + 1
+        if looks <= 10 or looks % 100 == 0:
             self._peeking = True
             self.attach_module_hooks()
 
@@ -314,6 +318,12 @@ class Watcher:
     def on_criterion(self, fn: str, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
         if self._depth == 0 and isinstance(result, torch.Tensor):
             self.terms.called(fn, args, kwargs, result)
+
+    def on_measured(self) -> None:
+        """Losses that a knob has computed on samples left out: noted as those of an evaluation."""
+        for fn, args, kwargs, result in self.knobs.measured():
+            with torch.no_grad():
+                self.on_criterion(fn, args, kwargs, result)
 
     def on_transformed_backward(self, loss: Any) -> None:
         """A transform of torch.func takes a gradient: its loss is noted, nothing else can be seen."""
