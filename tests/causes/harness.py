@@ -111,7 +111,7 @@ def _run(
         writer.event(
             events.ArmEnded(
                 arm=apply.name, fix="", args={}, took_hold=knobs.took_hold, note=knobs.note, steps=watcher.updates,
-                seconds=0.0, folder="",
+                seconds=0.0, folder="", numbers=knobs.numbers(),
             )
         )  # fmt: skip
     else:

@@ -4,8 +4,11 @@ import copy
 
 import torch
 import torch.nn.functional as F
-from harness import calm, found, healthy, not_judged, watched
+from harness import calm, examined, found, healthy, not_judged, watched
 from nets import Last
+
+from lossdoctor.diagnosis.questions import questions
+from lossdoctor.signs.pairs import asked_elsewhere, few_samples
 
 CAUSE = "overfitting"
 
@@ -56,3 +59,46 @@ def test_data_enough() -> None:
 
 def test_nothing_held_back() -> None:
     not_judged(watched(lambda: train(60, 0.8, 10, evaluate=False)), CAUSE)
+
+
+def by_accuracy(samples: int, noise: float, epochs: int, *, ask: bool = True, clip: bool = True) -> None:
+    """The script counts right answers on other samples, and computes no loss there."""
+    net = Last(4, 32)
+    opt = torch.optim.Adam(net.parameters(), 1e-2)
+    x, y = noisy(samples, 1, noise)
+    vx, vy = noisy(200, 2, noise)
+    for _ in range(epochs):
+        for rows in torch.randperm(samples).split(12):
+            opt.zero_grad()
+            F.binary_cross_entropy_with_logits(net(x[rows]), y[rows]).backward()
+            if clip:
+                torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+            opt.step()
+    with torch.no_grad():
+        share = ((net(vx if ask else x) > 0).float() == (vy if ask else y)).float().mean()
+    assert 0 <= float(share) <= 1
+
+
+def test_an_arm_leaves_samples_out() -> None:
+    signs = watched(lambda: by_accuracy(24, 3.0, 60), arms=["hold-out"])
+    answer = found(signs, CAUSE)
+    assert answer.proof == "intervention"
+    assert "24 samples" in answer.summary
+    assert signs.loss.held_skill is None
+
+
+def test_few_samples_that_tell_enough() -> None:
+    signs = watched(lambda: by_accuracy(80, 0.0, 30), arms=["hold-out"])
+    assert "left out" in healthy(signs, CAUSE).why
+    calm(signs)
+
+
+def test_one_batch_learned_by_heart_on_purpose() -> None:
+    signs = watched(lambda: by_accuracy(12, 3.0, 60, ask=False))
+    assert "hold-out" not in [q.name for q in questions(examined(signs))]
+    calm(signs)
+
+
+def test_evaluations_after_many_steps_that_clip_are_seen() -> None:
+    signs = watched(lambda: by_accuracy(24, 3.0, 60))
+    assert asked_elsewhere(signs) and few_samples(signs) == 24

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -170,16 +170,24 @@ def read_arm(run: ArmRun, signs: Signs) -> ArmSign:
 
 def _extra(arm: Signs, order: ArmOrder, signs: Signs) -> dict[str, float]:
     """What single causes want to know of an arm beside its skill."""
-    if order.fix == "hold-out":
-        values = arm.loss.held_value[np.isfinite(arm.loss.held_value)]
-        late = values[-max(1, len(values) // 3) :]
-        skill = signs.loss.skill_of(float(late.mean())) if late.size else None
-        return {"held_out_skill": skill} if skill is not None else {}
+    ended = arm.trace.last(ArmEnded)
+    if ended is not None and "held_out_loss" in ended.numbers:
+        return _held_out(ended.numbers, signs)
     if order.fix != "set-batch" or "times" not in order.args:
         return {}
     norms = arm.step.grad_norm[: 4 * int(order.args["times"])]
     made = norms[np.isfinite(norms) & (norms > 0)]
     return {"grad_norm_squared": float(np.mean(made**2))} if made.size else {}
+
+
+def _held_out(numbers: Mapping[str, float], signs: Signs) -> dict[str, float]:
+    """Skill on samples left out: by the loss, or by the share of right answers beyond the commonest one, whichever is
+    kinder (a loss of probabilities punishes the sure and wrong beyond all measure)."""
+    skills = [skill] if (skill := signs.loss.skill_of(numbers["held_out_loss"])) is not None else []
+    if "held_out_right" in numbers:
+        majority = numbers["held_out_majority"]
+        skills.append((numbers["held_out_right"] - majority) / max(1e-9, 1 - majority))
+    return {"held_out_skill": max(skills)} if skills else {}
 
 
 def _of_term(arm: Signs, signs: Signs, keep: int, skill: float, original: float | None) -> tuple[float, float | None]:

@@ -199,6 +199,7 @@ class Watch:
             events.ArmEnded(
                 arm=name, fix="", args={}, took_hold=not knobs or knobs.took_hold, note=knobs.note if knobs else "",
                 steps=watcher.updates, seconds=time.monotonic() - self._started, folder="", how=how,
+                numbers=watcher.guard.call("knob", knobs.numbers) or {} if knobs else {},
             )
         )  # fmt: skip
 

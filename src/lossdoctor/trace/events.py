@@ -496,6 +496,7 @@ class ArmEnded:
     seconds: float
     folder: str
     how: str = "fork"
+    numbers: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

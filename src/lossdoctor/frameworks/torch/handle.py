@@ -74,6 +74,8 @@ def probe_dependence(watcher: Watcher) -> None:
 
 def _batch_axis(x: torch.Tensor, target: torch.Tensor) -> int | None:
     rows = int(target.shape[0])
+    if x.shape[0] == 1 and target.numel() == x.shape[1] != 1:
+        return 0  # one sample, whose steps have a target each
     for axis in (0, 1):
         if x.shape[axis] == rows:
             return axis

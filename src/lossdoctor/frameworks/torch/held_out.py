@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import nn
 
@@ -12,7 +14,19 @@ PER_SAMPLE = frozenset({
     "cross_entropy", "nll_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits", "mse_loss", "l1_loss",
     "smooth_l1_loss", "huber_loss",
 })  # fmt: skip
-Measured = tuple[str, Args, Kwargs, torch.Tensor]
+CLASSES = PER_SAMPLE - {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"}
+LATE = 3
+"""The last third of the steps is what counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Of one step's samples left out: their mean loss, how many values they have, the targets, and which are right."""
+
+    loss: torch.Tensor
+    count: int
+    target: torch.Tensor
+    right: torch.Tensor | None
 
 
 class HoldOut(InputKnob):
@@ -40,7 +54,7 @@ class HoldOut(InputKnob):
         out = self._left_out(inputs, len(target))
         if out is None or not bool(out.any()) or bool(out.all()):
             return args, kwargs
-        self._measure(name, (given[out].detach(), target[out]), kwargs)
+        self._measure(name, given[out].detach(), target[out], kwargs)
         self.held()
         return (given[~out], target[~out]), kwargs
 
@@ -57,15 +71,35 @@ class HoldOut(InputKnob):
         out = ((mixed ^ (mixed >> 17)) * 40503 >> 11) % self.parts == 0
         return out.repeat_interleave(rows // samples).to(inputs.device)
 
-    def _measure(self, name: str, args: Args, kwargs: Kwargs) -> None:
+    def _measure(self, name: str, given: torch.Tensor, target: torch.Tensor, kwargs: Kwargs) -> None:
         assert self.guard is not None
         off, self.guard.off = self.guard.off, True
         try:
             with torch.no_grad():
-                self._measured.append((name, args, kwargs, getattr(nn.functional, name)(*args, **kwargs)))
+                loss = getattr(nn.functional, name)(given, target, **{**kwargs, "reduction": "mean"})
+                self._measured.append(Measured(loss, target.numel(), target, _right(name, given, target)))
         finally:
             self.guard.off = off
 
-    def measured(self) -> list[Measured]:
-        made, self._measured = self._measured, []
-        return made
+    def numbers(self) -> dict[str, float]:
+        late = self._measured[-max(1, len(self._measured) // LATE) :]
+        if not late:
+            return {}
+        count = sum(one.count for one in late)
+        found = {"held_out_loss": sum(float(one.loss) * one.count for one in late) / count}
+        right = [one.right for one in late if one.right is not None]
+        if len(right) == len(late):
+            _, times = torch.cat([one.target.flatten() for one in late]).unique(return_counts=True)
+            found["held_out_right"] = float(torch.cat([r.flatten() for r in right]).float().mean())
+            found["held_out_majority"] = float(times.max() / times.sum())
+        return found
+
+
+def _right(name: str, given: torch.Tensor, target: torch.Tensor) -> torch.Tensor | None:
+    """Which answers are right, where the targets are classes; None where they are numbers or shares."""
+    if name not in CLASSES:
+        return None
+    if name.startswith("binary"):
+        marks = bool(((target == 0) | (target == 1)).all())
+        return (given > (0.5 if name == "binary_cross_entropy" else 0.0)) == (target > 0.5) if marks else None
+    return None if target.is_floating_point() else given.argmax(1) == target

@@ -96,7 +96,6 @@ def _watch_criteria(doors: Doors, watcher: Watcher) -> None:
         def after(args: Args, kwargs: Kwargs, result: Any) -> None:
             if watcher.knobs:
                 call("knob", watcher.knobs.criterion_gave, name, result)
-                call("knob", watcher.on_measured)
             if not watcher.resting:
                 call("criterion", watcher.on_criterion, name, args, kwargs, result)
 

@@ -60,9 +60,9 @@ class Knob:
     def criterion_gave(self, name: str, result: Any) -> None:
         """What a loss function returned."""
 
-    def measured(self) -> list[tuple[str, Args, Kwargs, torch.Tensor]]:
-        """Losses that the knob has computed itself since it was last asked, as calls of loss functions."""
-        return []
+    def numbers(self) -> dict[str, float]:
+        """What the knob has measured itself, at the end of its arm."""
+        return {}
 
     def backward(self, args: Args) -> Args:
         """Arguments of autograd's engine: (losses, their gradients, ...)."""
@@ -469,8 +469,8 @@ class Knobs:
         for knob in self.knobs:
             knob.criterion_gave(name, result)
 
-    def measured(self) -> list[tuple[str, Args, Kwargs, torch.Tensor]]:
-        return [one for knob in self.knobs for one in knob.measured()]
+    def numbers(self) -> dict[str, float]:
+        return {name: value for knob in self.knobs for name, value in knob.numbers().items()}
 
     def backward(self, args: Args) -> Args:
         for knob in self.knobs:

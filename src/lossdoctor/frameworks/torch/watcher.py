@@ -319,12 +319,6 @@ class Watcher:
         if self._depth == 0 and isinstance(result, torch.Tensor):
             self.terms.called(fn, args, kwargs, result)
 
-    def on_measured(self) -> None:
-        """Losses that a knob has computed on samples left out: noted as those of an evaluation."""
-        for fn, args, kwargs, result in self.knobs.measured():
-            with torch.no_grad():
-                self.on_criterion(fn, args, kwargs, result)
-
     def on_transformed_backward(self, loss: Any) -> None:
         """A transform of torch.func takes a gradient: its loss is noted, nothing else can be seen."""
         if not isinstance(loss, torch.Tensor) or loss.numel() != 1 or not loss.is_floating_point():
