@@ -30,6 +30,12 @@ def arm_evidence(signs: Signs, arm: ArmSign) -> Evidence:
     return evidence
 
 
+def fits_a_few(signs: Signs) -> Evidence:
+    """What became of the arm that saw a few batches again and again: can this net, as it is trained, learn anything?"""
+    arm = next((a for a in signs.arms if a.fix == "few-batches" and a.took_hold and a.skill is not None), None)
+    return [] if arm is None else [(f"skill after {arm.steps} steps on {arm.title}", arm.skill, "near 1 where net and steps are sound")]
+
+
 def severity(signs: Signs, arm: ArmSign) -> Severity:
     """Error only where the run does not learn and the arm does (law 3)."""
     original = arm.original if arm.original is not None else -1.0

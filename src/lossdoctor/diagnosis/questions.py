@@ -43,6 +43,9 @@ class Question:
 GOOD_ENOUGH = 0.9
 """A run with this skill is not asked about."""
 
+FEW = 4
+"""Batches that any sound net should learn by heart."""
+
 USUAL_STEP = 1e-2
 """Update / weight at the first steps of a run that learns (measured: Adam at 1e-3 starts at 1.4e-2)."""
 
@@ -205,6 +208,8 @@ def _questions(diagnosis: Diagnosis) -> list[Question]:
     weights = _class_weights(signs)
     if weights is not None:
         ask("weight-classes", "weight-classes", {"weights": weights}, "classes weighted by rarity", 3)
+    if (signs.loss.skill or 0.0) < LEARNS and signs.updates >= 4 * FEW:
+        ask("few-batches", "few-batches", {"count": FEW}, f"the first {FEW} batches again and again", 2)
     for question in net_questions(signs):
         ask(*question)
     found = [q for q in found if q.suspicion > 0]

@@ -16,6 +16,10 @@ HELPED = 0.15
 LEARNS = 0.2
 """Skill below which nobody would call it learning: a fifth of the way from a constant to perfect."""
 
+PROBES = {"few-batches": ("learns them by heart", "cannot learn them"), "hold-out": ("knows them", "does not know them")}
+"""Arms that change nothing for the better, and ask what the net can do: they cure nothing, whatever their skill."""
+CAN = 0.8
+
 
 @dataclass(frozen=True)
 class ArmSign:
@@ -46,7 +50,7 @@ class ArmSign:
 
     @property
     def gain(self) -> float:
-        if self.skill is None or not self.took_hold:
+        if self.skill is None or not self.took_hold or self.fix in PROBES:
             return 0.0
         original = -1.0 if self.original is None else max(-1.0, self.original)
         missing = max(1e-6, 1.0 - original)
@@ -64,6 +68,9 @@ class ArmSign:
     def outcome(self) -> str:
         if not self.took_hold:
             return "did not take hold"
+        if self.fix in PROBES:
+            yes, no = PROBES[self.fix]
+            return yes if (self.extra.get("held_out_skill", self.skill) or 0.0) >= (CAN if self.fix == "few-batches" else LEARNS) else no
         if self.cures:
             return "cures"
         if self.helps:

@@ -55,6 +55,7 @@ from ...signs.standing import leading_arm
 from ...words import Judgement
 from ..cause import Cause, finding
 from ..places import criterion_place
+from ..what_if import fits_a_few
 
 ENOUGH = 200
 LITTLE = 0.3
@@ -97,6 +98,7 @@ def judge(signs: Signs) -> Judgement:
             ("samples, each counted once", len(pairs), f"at least {ENOUGH} to be sure"),
             ("skill of the run on its training data", skill, "above 0.2 is learning"),
             *([("held-back skill", held, "")] if held is not None else []),
+            *fits_a_few(signs),
             ("what-ifs that help", sum(a.helps for a in tried) if tried else 0, f"of {len(tried)} tried"),
         ],
         confidence=0.68 if pairs.rows >= ENOUGH else 0.4,

@@ -48,7 +48,7 @@ from ...signs.standing import learned
 from ...words import Judgement
 from ..cause import Cause, finding
 from ..places import recurrent_place
-from ..what_if import arm_evidence, confidence, lead, ruled_out, severity
+from ..what_if import arm_evidence, confidence, fits_a_few, lead, ruled_out, severity
 
 
 def judge(signs: Signs) -> Judgement:
@@ -69,6 +69,7 @@ def judge(signs: Signs) -> Judgement:
         [
             *arm_evidence(signs, arm),
             ("hidden units", units, ""),
+            *fits_a_few(signs),
             ("skill still gained over the last fifth of the run", gain, "about 0 where it is done"),
         ],
         confidence=confidence(signs, arm, sizes[0] <= 4),
