@@ -97,3 +97,40 @@ def test_both_flattened_alike() -> None:
     signs = watched(lambda: tag(right=True))
     assert signs.loss.skill is not None and signs.loss.skill > 0.8
     calm(signs)
+
+
+class Stepwise(nn.Module):
+    """An output for each step, targets flattened: shapes do not tell which axis is the batch."""
+
+    def __init__(self, mixed: bool) -> None:
+        super().__init__()
+        self.emb, self.rnn, self.head = nn.Embedding(9, 8), nn.GRU(8, 16, batch_first=True), nn.Linear(16, 9)
+        self.mixed = mixed
+
+    def forward(self, x: Tensor) -> Tensor:
+        e = self.emb(x)
+        if self.mixed:
+            e = e.reshape(e.shape[1], e.shape[0], -1).transpose(0, 1)
+        answer: Tensor = self.head(self.rnn(e)[0])
+        return answer
+
+
+def stepwise(mixed: bool) -> None:
+    net = Stepwise(mixed)
+    opt = torch.optim.Adam(net.parameters(), 1e-2)
+    made = torch.Generator().manual_seed(5)
+    for _ in range(120):
+        x = torch.randint(0, 9, (32, 5), generator=made)
+        opt.zero_grad()
+        F.cross_entropy(net(x).reshape(-1, 9), x.roll(1, 1).reshape(-1)).backward()
+        opt.step()
+
+
+def test_a_reshape_across_the_batch_with_flat_targets() -> None:
+    signs = watched(lambda: stepwise(True))
+    found(signs, CAUSE)
+    assert leads(signs) == CAUSE
+
+
+def test_flat_targets_and_axes_in_their_places() -> None:
+    healthy(watched(lambda: stepwise(False)), CAUSE)

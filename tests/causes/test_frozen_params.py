@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from harness import calm, found, healthy, line_of, watched
+from harness import calm, found, healthy, leads, line_of, watched
 from nets import Last, batches, sums
 from torch import Tensor, nn
 
@@ -107,3 +107,17 @@ def test_trained_weights_are_frozen_on_purpose() -> None:
     assert signs.loss.skill is not None and signs.loss.skill < 0.5
     healthy(signs, CAUSE)
     calm(signs)
+
+
+def nothing_wants_a_gradient() -> None:
+    net = Last(hidden=6)
+    net.requires_grad_(False)
+    x, y = sums()
+    F.mse_loss(net(x), y).backward()
+
+
+def test_nothing_is_left_to_train() -> None:
+    signs = watched(nothing_wants_a_gradient)
+    answer = found(signs, CAUSE)
+    assert "Every parameter" in answer.summary
+    assert leads(signs) == CAUSE

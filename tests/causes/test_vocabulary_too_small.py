@@ -53,3 +53,28 @@ def test_padding_is_no_unknown() -> None:
 
 def test_numbers_are_no_tokens() -> None:
     healthy(watched(partial(fit, *sums())), CAUSE)
+
+
+def short(known: int, drawn: bool) -> None:
+    """Five digits of ten; those from `known` on become 1. The target: the first digit (or one drawn by chance)."""
+    made = torch.Generator().manual_seed(4)
+    x = torch.randint(0, 10, (1200, 5), generator=made)
+    y = torch.randint(0, 10, (1200,), generator=made) if drawn else x[:, 0].clone()
+    fit(x.masked_fill(x >= known, 1), y, epochs=4, net=Reader(11, 10))
+
+
+def test_sequences_that_all_look_alike() -> None:
+    signs = watched(partial(short, 2, False))
+    answer = found(signs, CAUSE)
+    assert answer.proof == "bound" and "2 of the 11 tokens" in answer.summary
+    assert leads(signs) == CAUSE
+
+
+def test_few_tokens_that_tell() -> None:
+    """Two symbols of an embedding of eleven rows, and the target is what they tell: the parity of the first three."""
+    x = torch.randint(0, 2, (1200, 5), generator=torch.Generator().manual_seed(4))
+    healthy(watched(partial(fit, x, x[:, :3].sum(1) % 2, epochs=4, net=Reader(11, 2))), CAUSE)
+
+
+def test_all_tokens_and_targets_by_chance_is_another_matter() -> None:
+    assert not isinstance(said(watched(partial(short, 10, True)), CAUSE), Finding)

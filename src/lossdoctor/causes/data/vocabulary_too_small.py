@@ -18,8 +18,9 @@ By statistics, on the captured tokens: one id, not counting padding at either en
 least three times as common as the next, and stands where the unknown usually does: at 0 to 3, or at the end of
 the ids. A finding needs simple learners to find nothing in what is left (or hardly anything, skill below 0.1)
 and the run not to learn; it is an error at more than 35% of the tokens, where they find no more than chance
-gives. Healthy: no such id, learners that
-find something, or a run that learns. Not judged: inputs that are no tokens.
+gives. Or by a bound: at most half of the embedding's rows are ever asked for, at least half of the captured
+sequences (and a hundred) are some other's twin, and the targets of twins agree no more than those of strangers: no
+function of such inputs can do better. Healthy: no such id, learners that find something, or a run that learns. Not judged: inputs that are no tokens.
 
 ## Not to be confused with
 - `padding-dominates`: the common id stands at the end of the sequences.
@@ -54,6 +55,8 @@ from ..places import recurrent_place
 SHARE = 0.3
 LEAD = 3.0
 SURE = 0.35
+TOLD, MANY = 0.3, 100
+"""Agreement of the targets of equal inputs below which they are strangers, and how many such inputs it takes."""
 
 
 def judge(signs: Signs) -> Judgement:
@@ -61,6 +64,8 @@ def judge(signs: Signs) -> Judgement:
         return CAUSE.not_judged("input batches")
     if not signs.fed.integer_inputs:
         return CAUSE.healthy("the inputs are no tokens")
+    if (told := _looking_alike(signs)) is not None:
+        return told
     inner = np.concatenate([_inner(x) for x in signs.fed.inputs if x.ndim == 2] or [np.zeros(0, dtype=int)])
     if inner.size < 200:
         return CAUSE.not_judged("at least 200 captured tokens that are no padding")
@@ -93,6 +98,31 @@ def judge(signs: Signs) -> Judgement:
         ],
         confidence=0.8 if sure else 0.6, severity="error" if sure else "warning", proof="statistics",
         where=recurrent_place(signs), since_step=0, panels=("inputs",),
+    )  # fmt: skip
+
+
+def _looking_alike(signs: Signs) -> Judgement | None:
+    """So few of the embedding's tokens come that most sequences are some other's twin, and twins have targets that have
+    nothing in common: no function of these inputs can tell them apart."""
+    pairs, skill = pairs_of(signs), signs.loss.skill
+    rows = [f.shape[0] for f in signs.wiring.facts.values() if f.role == "embedding" and f.shape]
+    if pairs is None or not pairs.tokens or not rows or skill is None or skill >= TOLD:
+        return None
+    used, twins = len(np.unique(pairs.x)), pairs.repeats
+    sights = len(pairs) + twins.count
+    if used > max(rows) / 2 or twins.count < max(MANY, sights / 2) or twins.related >= TOLD:
+        return None
+    return finding(
+        CAUSE.id,
+        f"Only {used} of the {max(rows)} tokens that the embedding knows come in the inputs: {twins.count / sights:.0%} of the "
+        "sequences look like another one, and their targets have nothing in common.",
+        [
+            ("different tokens in the inputs", used, f"near {max(rows)}, the rows of the embedding"),
+            ("sequences that look like another one, share", twins.count / sights, "near 0, or with the same targets"),
+            ("agreement of targets of sequences that look alike (0: chance, 1: the same)", twins.related, "near 1"),
+            ("skill of the run", skill, ""),
+        ],
+        confidence=0.9, severity="error", proof="bound", where=recurrent_place(signs), since_step=0, panels=("inputs",),
     )  # fmt: skip
 
 

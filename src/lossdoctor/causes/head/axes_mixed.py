@@ -17,7 +17,8 @@ belongs together is not on the path.
 ## How lossdoctor tells
 By dependence, on a copy of the net in evaluation mode: an output must depend on no other sample. If some do and
 some do not, in another pattern than that of swapped axes, that is a finding; if all depend on all, it may be
-meant (statistics of the batch). And within a sample: if each number x[t, f] reaches exactly the step of the
+meant (statistics of the batch). Where shapes do not tell which axis is the batch, the outputs must besides depend on
+less than half of their own steps, which no swap of axes brings about. And within a sample: if each number x[t, f] reaches exactly the step of the
 recurrence that a view gives it, and those steps are no whole time steps, times and features were mixed. By data,
 where the loss gets a row for each step of each sample: if a simple learner can tell the targets from the inputs in the order of the other
 axis and not in the order in which the outputs are flattened, the pairs are wrong. It is a warning where the run
@@ -58,6 +59,9 @@ from ..places import criterion_place, recurrent_place
 ALL = 0.9
 CONTEXT = 3
 
+TORN = 0.5
+"""Share of its own time steps below which an output has lost its own sequence."""
+
 
 def judge(signs: Signs) -> Judgement:
     probe = signs.time.dependence
@@ -81,7 +85,9 @@ def judge(signs: Signs) -> Judgement:
     cross = probe.numbers["cross"]
     if cross <= 0:
         return _pairs(signs, probe)
-    if probe.facts.get("axis") == "guessed":
+    # Whichever axis is the batch: where axes are only swapped, an output depends on every step of its own.
+    torn = probe.numbers["own"] < TORN and probe.numbers["own_index_only"] <= 0.5
+    if probe.facts.get("axis") == "guessed" and not torn:
         return CAUSE.not_judged("targets whose shape tells which axis of the input is the batch")
     if _swapped(signs, probe):
         return CAUSE.healthy("samples depend on each other in the pattern of swapped axes (batch-first-mismatch)")

@@ -65,6 +65,8 @@ def judge(signs: Signs) -> Judgement:
     cut = wiring.cuts[0] if wiring.cuts else None
     where = place(wiring.site(cut.site)) if cut is not None else None
     loose = [g for g in wiring.graphs if not g.requires_grad]
+    if loose and not wiring.connected and wiring.in_model and not wiring.in_model & wiring.trainable:
+        return CAUSE.healthy("nothing is cut: no parameter of the model wants a gradient")
     if loose and not wiring.connected:
         return finding(
             CAUSE.id,

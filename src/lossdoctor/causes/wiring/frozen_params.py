@@ -15,13 +15,13 @@ A random recurrent layer is a fixed random filter. The layers above see only wha
 most tasks that is too little.
 
 ## How lossdoctor tells
-It lists the model's parameters with `requires_grad` False (those of norm layers left out) and asks what would
-happen with them free: the what-if arm `unfreeze` runs the same steps again. If the arm cures, that is the
-proof; if it makes no difference, the cause is ruled out. Without an arm it compares the frozen weights with
-what their layer's own initialiser makes (spread and bounds): if at least half of them look freshly drawn and
-they are at least 5% of the model, it warns; with nothing left to train at all that is an error. Healthy:
-nothing frozen, weights that look trained, or a run that learns with the rest (skill of at least 0.8). Not
-judged: no forward pass seen.
+It lists the model's parameters with `requires_grad` False (those of norm layers left out). If that is all of them,
+nothing can learn, which is an error by structure. Else it asks what would happen with them free: the what-if arm
+`unfreeze` runs the same steps again. If the arm cures, that is the proof; if it makes no difference, the cause is
+ruled out. Without an arm it compares the frozen weights with what their layer's own initialiser makes (spread and
+bounds): if at least half of them look freshly drawn and they are at least 5% of the model, it warns. Healthy:
+nothing frozen, weights that look trained, or a run that learns with the rest (skill of at least 0.8). Not judged: no
+forward pass seen.
 
 ## Not to be confused with
 - `params-not-in-optimizer`: the parameters want a gradient and get one, but nobody steps them.
@@ -63,6 +63,12 @@ def judge(signs: Signs) -> Judgement:
     total = wiring.size(wiring.in_model)
     share = wiring.size(frozen) / max(1, total)
     untrained = frozenset(i for i in frozen if _fresh(signs, i))
+    if _nothing_left(signs):
+        return finding(
+            CAUSE.id, "Every parameter of the model is frozen: none wants a gradient, so nothing can learn.",
+            [("parameters that want a gradient", 0, f"{len(wiring.in_model)}")],
+            confidence=0.97, where=loss_place(signs), since_step=0, panels=("loss",),
+        )  # fmt: skip
     arm = signs.arm("unfreeze")
     if learned(signs) and not (arm is not None and arm.cures):
         return CAUSE.healthy(f"{share:.0%} of the weights are frozen, and the run learns with the rest")
@@ -86,7 +92,7 @@ def judge(signs: Signs) -> Judgement:
     return finding(
         CAUSE.id,
         f"{wiring.names(untrained)} are frozen at their random start: {share:.0%} of the weights cannot learn.",
-        evidence, confidence=0.7, severity="warning" if not _nothing_left(signs) else "error", where=loss_place(signs),
+        evidence, confidence=0.7, severity="warning", where=loss_place(signs),
     )  # fmt: skip
 
 
