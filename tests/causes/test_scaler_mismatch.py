@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from fits import fit, noise, windows
 from harness import found, healthy, not_judged, said, watched
 from nets import sums
@@ -41,6 +42,25 @@ def test_a_series_that_has_risen_since() -> None:
     series = noise(420, 1) * 0.1 + np.linspace(0, 4, 420)[:, None].astype("float32")
     x, y = windows(series, 8)
     healthy(watched(partial(fit, x[:300], y[:300], epochs=8, asked=(x[330:],))), CAUSE)
+
+
+def drifting() -> np.ndarray:
+    made = np.random.default_rng(6)
+    return np.cumsum(0.2 * made.normal(size=(460, 3)), axis=0).astype("float32") / 3
+
+
+def test_a_series_of_another_unit() -> None:
+    """No drift makes all features twenty times as wide."""
+    x, y = windows(torch.from_numpy(drifting()), 8)
+    asked = 20 * x[330:]
+    found(watched(partial(fit, x[:300], y[:300], epochs=8, asked=(asked,))), CAUSE, severity="warning")
+
+
+def test_a_series_that_has_calmed_down_in_one_sensor() -> None:
+    series = drifting()
+    series[340:, 0] = series[340, 0] + 0.02 * series[340:, 0]
+    x, y = windows(torch.from_numpy(series), 8)
+    healthy(watched(partial(fit, x[:300], y[:300], epochs=8, asked=(x[345:],))), CAUSE)
 
 
 def test_nothing_held_back() -> None:

@@ -20,7 +20,8 @@ features, is fitted again (or another one is fitted) on a set of less than 80% o
 more than 0.3 deviations or whose range is off by more than 20%; not where many scalers are fitted, one a group.
 Or from the captured inputs: both the training and the held-back ones have a feature that spans exactly 0 to 1.
 By statistics: in more than half of the features the held-back inputs' mean lies more than one deviation away, or
-their deviation is below half or above twice; not for windows of one series, which may drift. It is an error
+their deviation is below half or above twice; for windows of one series, which may drift, only where deviations are off
+sixfold in most features, or twofold by the same factor in all (three at least). It is an error
 where the run learns (skill above 0.5) and the held-back skill is below 0.3, else a warning. Healthy: one
 scaler, inputs alike, or held-back data that are answered well. Not judged: nothing held back, no scalers.
 
@@ -58,6 +59,8 @@ from ..cause import Cause, finding
 from ..places import place
 
 GROUPS = 6
+FAR, ALIKE = 6.0, 1.4
+"""A series may drift to other levels, and calm down; not by such a factor of its deviation, nor all features alike."""
 
 
 def judge(signs: Signs) -> Judgement:
@@ -108,7 +111,7 @@ def judge(signs: Signs) -> Judgement:
     off = (shift > 1) | (ratio > 2) | (ratio < 0.5)
     if not varying.any() or off.mean() <= 0.5 or len(held) < 100:
         return CAUSE.healthy("held-back inputs have the mean and deviation of the training's")
-    if recorded(signs) is not None:
+    if recorded(signs) is not None and not _rescaled(ratio):
         return CAUSE.healthy("held-back inputs lie elsewhere, as they may in a series that drifts")
     return finding(
         CAUSE.id,
@@ -156,6 +159,14 @@ def refitted(fits: list[ScalerUsed]) -> tuple[ScalerUsed, ScalerUsed] | None:
             if kin.all() and differ.mean() > 0.5:
                 return first, second
     return None
+
+
+def _rescaled(ratio: Array) -> bool:
+    """Is the deviation of most features off by so much, or in all by the same factor, as no drift of a series is?"""
+    far = (ratio > FAR) | (ratio < 1 / FAR)
+    typical = float(np.median(ratio))
+    alike = len(ratio) >= 3 and float(ratio.max()) <= ALIKE * float(ratio.min())
+    return bool(far.mean() > 0.5) or (alike and not 0.5 < typical < 2)
 
 
 def _spans(values: Array) -> bool:
