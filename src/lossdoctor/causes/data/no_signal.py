@@ -50,6 +50,7 @@ from __future__ import annotations
 
 from ...signs import Signs
 from ...signs.alignment import beyond, shifted
+from ...signs.arms import LEARNS, PROBES
 from ...signs.pairs import pairs_of
 from ...signs.standing import leading_arm
 from ...words import Judgement
@@ -72,6 +73,18 @@ def judge(signs: Signs) -> Judgement:
     best = pairs.best if pairs is not None else None
     if pairs is None or best is None:
         return CAUSE.not_judged("at least 40 captured samples with inputs and targets row by row")
+    if pairs.found and best.skill < LEARNS and skill < LEARNS and _nothing_helps(signs):
+        return finding(
+            CAUSE.id,
+            f"The inputs tell little of the targets: simple learners get skill {best.skill:.2f} from {len(pairs)} samples, the net "
+            f"{skill:.2f}, and nothing that was tried gets further. What decides may lie outside of the window.",
+            [
+                *((f"cross-validated skill, {d.what}", d.skill, f"by chance {max(0.0, d.chance):.2g}") for d in pairs.aligned),
+                ("skill of the run on its training data", skill, "above 0.2 is learning"),
+                *fits_a_few(signs),
+            ],
+            confidence=0.5, severity="warning", proof="statistics", where=criterion_place(signs), panels=("targets", "what-if"),
+        )  # fmt: skip
     if pairs.found:
         chance = f"by chance {max(0.0, best.chance):.2f}"
         return CAUSE.healthy(f"{best.what} gets skill {best.skill:.2f} from the same pairs ({chance})")
@@ -105,6 +118,11 @@ def judge(signs: Signs) -> Judgement:
         severity="error" if pairs.rows >= ENOUGH else "warning",
         proof="statistics", where=criterion_place(signs), panels=("targets", "what-if"),
     )  # fmt: skip
+
+
+def _nothing_helps(signs: Signs) -> bool:
+    tried = [a for a in signs.arms if a.took_hold and a.skill is not None and a.fix not in PROBES]
+    return len(tried) >= 3 and not any(a.helps for a in tried)
 
 
 CAUSE = Cause("no-signal", judge, __doc__, needs=("inputs", "targets"), fixes=("realign-pairs",))
