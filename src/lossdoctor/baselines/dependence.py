@@ -110,8 +110,9 @@ def as_numbers(x: Array, tokens: bool) -> Floats | None:
 
 
 def window_features(x: Floats) -> Floats:
-    """The window as it is, its newest MAX_FEATURES numbers, and the means over time where it is longer."""
+    """The window as it is, its newest MAX_FEATURES numbers that vary, and the means over time where it is longer."""
     flat = x.reshape(len(x), -1)
+    flat = flat[:, flat.std(axis=0) > 0]
     return flat if flat.shape[1] <= MAX_FEATURES else np.concatenate([flat[:, -MAX_FEATURES:], x.mean(axis=1)], axis=1)
 
 

@@ -13,6 +13,8 @@ Asked = tuple[str, str, dict[str, Any], str, int]
 
 LARGE_BATCH, SMALL_BATCH = 128, 8
 FEW_UPDATES = 400
+REST = 1e-6
+"""What is left of the other terms: next to nothing, and their gradients are still there."""
 
 
 def net_questions(signs: Signs) -> Iterator[Asked]:
@@ -29,8 +31,8 @@ def net_questions(signs: Signs) -> Iterator[Asked]:
         for term in made.terms:
             if term.skill is not None and term.skill > 0.7:
                 continue
-            args = {"keep": term.ordinal, "factor": 0.001, "weight": term.weight}
-            yield f"weigh-{term.ordinal}", "weigh-loss-term", args, f"{term.fn} alone, the rest of the loss a thousandth", 3
+            args = {"keep": term.ordinal, "factor": REST, "weight": term.weight}
+            yield f"weigh-{term.ordinal}", "weigh-loss-term", args, f"{term.fn} alone, the rest of the loss a millionth", 3
     skill = signs.loss.skill
     if skill is not None and skill >= 0.8:
         return

@@ -63,15 +63,15 @@ class Pairs:
     def aligned(self) -> tuple[Dependence, ...]:
         """What simple learners get from the pairs as they are, by the way they look at them."""
         x, y = self.numbers, self.outputs
-        if x is None or y is None:
+        if x is None:
             return ()
         found = []
         whole = np.arange(len(x))
         states = echo_states(x)
-        found.append(dependence(window_features(x), y, whole, "ridge on the window"))
-        found.append(
-            dependence(np.concatenate([states[:, -1], states.mean(axis=1)], axis=1), y, whole, "ridge on echo states")
-        )
+        if y is not None:
+            found.append(dependence(window_features(x), y, whole, "ridge on the window"))
+            seen = np.concatenate([states[:, -1], states.mean(axis=1)], axis=1)
+            found.append(dependence(seen, y, whole, "ridge on echo states"))
         if self.steps:
             found.extend(self._by_step(x, states))
         return tuple(d for d in found if d is not None)
@@ -86,9 +86,13 @@ class Pairs:
         lags = [np.pad(x, ((0, 0), (k, 0), (0, 0)))[:, first : first + steps] for k in range(min(LAGS, length))]
         lagged = np.concatenate(lags, axis=2)[..., :240].reshape(len(x) * steps, -1)
         groups = np.repeat(np.arange(len(x)), steps)
+        seen = states[:, first:].reshape(len(x) * steps, -1)
+        # Steps that the loss leaves out (padding) say nothing.
+        real = y.reshape(-1) >= 0 if self.classes else np.ones(len(columns), dtype=bool)
+        lagged, columns, groups, seen = lagged[real], columns[real], groups[real], seen[real]
         return [
             dependence(lagged, columns, groups, "ridge on the last steps"),
-            dependence(states[:, first:].reshape(len(x) * steps, -1), columns, groups, "ridge on echo states, step by step"),
+            dependence(seen, columns, groups, "ridge on echo states, step by step"),
         ]
 
     @property
@@ -215,9 +219,13 @@ def _once(x: Array, y: Array) -> tuple[Array, Repeats]:
 
 def _related(before: Array, after: Array, every: Array) -> float:
     if every.dtype.kind in "iub":
-        shares = np.unique(every, return_counts=True)[1] / every.size
+        known = every[every >= 0] if every.dtype.kind == "i" else every
+        shares = np.unique(known, return_counts=True)[1] / max(1, known.size)
         chance = float((shares**2).sum())
-        return (float(np.mean(before == after)) - chance) / max(1e-9, 1 - chance)
+        both = (before >= 0) & (after >= 0)
+        if not both.any():
+            return 1.0
+        return (float(np.mean(before[both] == after[both])) - chance) / max(1e-9, 1 - chance)
     if not np.isfinite(before).all() or not np.isfinite(after).all():
         return 1.0
     low, high = np.quantile(every, [0.02, 0.98])

@@ -16,7 +16,7 @@ is one that says the same for every input.
 ## How lossdoctor tells
 It compares the total with the loss functions that were called for it: their weights in the sum, and what of it
 none of them explains. By intervention: the arm `weigh-loss-term` keeps one of them and counts all the rest a
-thousandth, at each backward pass, and must lead the panel. An error needs it to win at least half of the missing
+millionth, at each backward pass, and must lead the panel. An error needs it to win at least half of the missing
 skill while the run has less than 0.25. Healthy: the loss is a single function, or it does no better alone. Not
 judged: a loss that no function of torch has a part in, or no panel.
 
@@ -65,7 +65,7 @@ def judge(signs: Signs) -> Judgement:
     hard = severity(signs, arm)
     return finding(
         CAUSE.id,
-        f"The rest of the loss drowns {term.fn}: with it at a thousandth, the same {arm.steps} steps bring {term.fn} to skill "
+        f"The rest of the loss drowns {term.fn}: with it at a millionth, the same {arm.steps} steps bring {term.fn} to skill "
         f"{arm.skill:.2f}.",
         [
             *arm_evidence(signs, arm),

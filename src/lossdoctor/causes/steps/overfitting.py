@@ -16,7 +16,7 @@ each such rule is wrong elsewhere.
 ## How lossdoctor tells
 Where few samples (at most 400) come again and again, and the script asks about others without measuring a loss on
 them, an arm leaves one sample in four out of the loss, by its bits, and measures the loss on these beside it. More than
-0.4 of skill between the two is a warning; an error if the others are learned (above 0.8) and the skill on those
+0.3 of skill between the two is a warning; an error if the others are learned (above 0.8) and the skill on those
 left out (by the loss or by the share of right answers, whichever is higher) is below 0.35.
 Else from the losses computed while gradients are off, at three evaluations at least. The training skill must be above
 0.6 and 0.2 above the held-back one, and the last three evaluations must all lie above the best one by more than
@@ -63,7 +63,7 @@ from ..cause import Cause, finding
 from ..places import loss_place
 
 EVALUATIONS = 3
-GAP, TRAINED, BY_HEART, LITTLE = 0.2, 0.6, 0.8, 0.35
+GAP, TRAINED, BY_HEART, LITTLE, LEFT_OUT_GAP = 0.2, 0.6, 0.8, 0.35, 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ def _by_holding_out(signs: Signs) -> Judgement | None:
     if arm is None or arm.skill is None or samples is None:
         return None
     out = arm.extra["held_out_skill"]
-    if arm.skill < TRAINED or arm.skill - out < 2 * GAP:
+    if arm.skill < TRAINED or arm.skill - out < LEFT_OUT_GAP:
         return CAUSE.healthy(f"of samples left out the net knows as much (skill {out:.2f}) as of those it is trained on ({arm.skill:.2f})")
     useless = out < LITTLE and arm.skill > BY_HEART
     return finding(

@@ -77,12 +77,15 @@ class HoldOut(InputKnob):
         try:
             with torch.no_grad():
                 loss = getattr(nn.functional, name)(given, target, **{**kwargs, "reduction": "mean"})
-                self._measured.append(Measured(loss, target.numel(), target, _right(name, given, target)))
+                ignored = int(kwargs.get("ignore_index", -100))
+                known = target if target.is_floating_point() else target[target != ignored]
+                self._measured.append(Measured(loss, known.numel(), known, _right(name, given, target, ignored)))
         finally:
             self.guard.off = off
 
     def numbers(self) -> dict[str, float]:
         late = self._measured[-max(1, len(self._measured) // LATE) :]
+        late = [one for one in late if one.count]
         if not late:
             return {}
         count = sum(one.count for one in late)
@@ -95,11 +98,12 @@ class HoldOut(InputKnob):
         return found
 
 
-def _right(name: str, given: torch.Tensor, target: torch.Tensor) -> torch.Tensor | None:
-    """Which answers are right, where the targets are classes; None where they are numbers or shares."""
+def _right(name: str, given: torch.Tensor, target: torch.Tensor, ignored: int) -> torch.Tensor | None:
+    """Which answers are right, where the targets are classes (those to be ignored left out); None where they are numbers
+    or shares."""
     if name not in CLASSES:
         return None
     if name.startswith("binary"):
         marks = bool(((target == 0) | (target == 1)).all())
         return (given > (0.5 if name == "binary_cross_entropy" else 0.0)) == (target > 0.5) if marks else None
-    return None if target.is_floating_point() else given.argmax(1) == target
+    return None if target.is_floating_point() else (given.argmax(1) == target)[target != ignored]
