@@ -1,6 +1,7 @@
 """Which mutants truly fail? Runs each on three seeds as plain Python, and writes mutants.json.
 
     python casebook/faults/judge.py --jobs 2 [--only TEXT]
+    python casebook/faults/judge.py --no-runs        # what was run before, by today's rules
 
 A mutant that clearly misses its healthy script's threshold on all seeds is kept as sick; one that meets it on all is
 kept as healthy but odd; any other is dropped, with its numbers, as soon as that is sure. torch is imported once: each
@@ -93,6 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", default="", help="mutants whose id has this text")
+    parser.add_argument("--no-runs", action="store_true", help="run nothing")
     args = parser.parse_args(argv)
     os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", MPLBACKEND="Agg", PYTHONDONTWRITEBYTECODE="1")
     import torch
@@ -101,7 +103,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as scratch:
         rows, trials = plan(Path(scratch), args.only)
         print(f"{len(trials)} mutants to run, {len(rows)} known", flush=True)
-        run_all(trials, Path(scratch), args.jobs, rows)
+        if not args.no_runs:
+            run_all(trials, Path(scratch), args.jobs, rows)
     write_list(rows)
     sick = [row for row in rows.values() if row["kept"] and row["causes"] != ["healthy"]]
     odd = [row for row in rows.values() if row["kept"] and row["causes"] == ["healthy"]]

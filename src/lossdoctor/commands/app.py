@@ -42,7 +42,9 @@ def check(
     module: Module = None,
     seconds: Annotated[float, typer.Option(help="Watch the script for at most so long.", min=1)] = 60.0,
     steps: Annotated[int | None, typer.Option(help="Watch at most so many optimizer updates.", min=1)] = None,
-    panel_seconds: Annotated[float, typer.Option(help="Time for the what-if panel.", min=0)] = 18.0,
+    probe_seconds: Annotated[
+        float, typer.Option("--probe-seconds", "--panel-seconds", help="Computing time for the what-ifs, over all cores.", min=0)
+    ] = 30.0,
     no_panel: Annotated[bool, typer.Option("--no-panel", help="Watch only, ask no what-ifs.")] = False,
     out: Out = Path("lossdoctor-out"),
     format: Format = "text",
@@ -60,7 +62,7 @@ def check(
 
     return check_script(
         CheckOptions(
-            _program(script, module), seconds, steps, 0.0 if no_panel else panel_seconds, out, format, _ids(select), _ids(ignore) or frozenset(),
+            _program(script, module), seconds, steps, 0.0 if no_panel else probe_seconds, out, format, _ids(select), _ids(ignore) or frozenset(),
             exit_zero, show_output, quiet,
         )
     )  # fmt: skip

@@ -34,6 +34,8 @@ ALLOWANCE = 2.0
 MIN_STEPS = 150
 """An arm of fewer updates than this (or than the run's own) says too little."""
 LARGEST_ARM = 12.0
+SIDE_BY_SIDE = 0.6
+"""Share of its computing time that the panel takes where two cores or more run arms side by side."""
 WELL_CURED = 0.7
 """Skill of an arm after which the panel need not go on."""
 
@@ -45,7 +47,7 @@ class CheckOptions:
     program: tuple[str, list[str], bool]
     seconds: float
     steps: int | None
-    panel_seconds: float
+    probe_seconds: float
     out: Path
     format: str
     select: frozenset[str] | None
@@ -63,7 +65,7 @@ def check_script(options: CheckOptions) -> int:
     require_torch()
     out = prepared(options.out)
     progress = Progress(quiet=options.quiet)
-    waker = Waker() if options.panel_seconds > 0 and can_fork() else None
+    waker = Waker() if options.probe_seconds > 0 and can_fork() else None
     order = WatchOrder(
         program.kind, program.target, program.argv, str(out / "trace" / MAIN), mode="check", scratch=str(out / "scratch"),
         budget=BUDGET, allowance=ALLOWANCE, seconds=options.seconds, steps=options.steps,
@@ -114,15 +116,15 @@ def _conclude(
     main = min(found, key=lambda d: (not worth_asking(d), d.signs.training))
     if waker is not None and waker.planted and worth_asking(main):
         asked = True
-        runs = ask(main, waker, out / "arms", options.panel_seconds, progress)
+        runs = ask(main, waker, out / "arms", wall_seconds(options.probe_seconds), progress)
         arms = _signs_of(runs, found)
         born = [b for run in runs if not run.order.fix for b in births(run)]
-    elif options.panel_seconds > 0 and worth_asking(main):
+    elif options.probe_seconds > 0 and worth_asking(main):
         asked = True
         notes.append(
             "no snapshot of the run could be taken: the what-ifs are short trials of the script from its first line."
         )
-        arms = _signs_of(_try(main, program, out / "arms", options.panel_seconds, progress), found)
+        arms = _signs_of(_try(main, program, out / "arms", wall_seconds(options.probe_seconds), progress), found)
     spent = time.monotonic() - began if asked else 0.0
     if asked:
         found = examined(trace, arms=arms, births=born, select=options.select, ignore=options.ignore, asked=True)
@@ -131,7 +133,7 @@ def _conclude(
     script = options.program[0]
     report = compose(
         found, script=script, out=str(options.out), command=f"lossdoctor check --seconds {options.seconds * 3:g} {script}",
-        notes=notes, panel_seconds=spent,
+        notes=notes, panel_seconds=spent, probe_budget=options.probe_seconds,
     )  # fmt: skip
     write_folder(report, out)
     if _never_trained(trace):
@@ -141,6 +143,10 @@ def _conclude(
     if form != "github" and os.environ.get("GITHUB_ACTIONS") == "true" and not sys.stderr.isatty():
         show(report, "github", sys.stderr)
     return exit_status(report, options.exit_zero)
+
+
+def wall_seconds(computing: float) -> float:
+    return computing * (SIDE_BY_SIDE if (os.cpu_count() or 1) > 1 else 1.0)
 
 
 def _signs_of(runs: list[ArmRun], found: list[Diagnosis]) -> dict[int, tuple[ArmSign, ...]]:

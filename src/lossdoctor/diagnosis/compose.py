@@ -28,7 +28,7 @@ SAYS: dict[Verdict, str] = {
 
 def compose(
     diagnoses: Sequence[Diagnosis], *, script: str, out: str, command: str, notes: Sequence[str] = (),
-    panel_seconds: float = 0.0,
+    panel_seconds: float = 0.0, probe_budget: float = 0.0,
 ) -> Report:  # fmt: skip
     """One report of all trainings of a run; the one that fares worst speaks first."""
     finished = [with_fixes(d) for d in diagnoses]
@@ -55,6 +55,7 @@ def compose(
         baselines={signs.reference.what: round(signs.reference.skill, 4)} if signs.reference is not None else {},
         panels=pictures(signs), pages={name: page(known[name]) for name in sorted(named) if name in known},
         sources=_sources(findings), out=out, next_command=_next(main, command), panel_seconds=round(panel_seconds, 2),
+        probe_seconds=round(sum(a.seconds for a in signs.arms), 2), probe_budget=probe_budget if signs.arms else 0.0,
     )  # fmt: skip
 
 

@@ -138,7 +138,8 @@ def what_if_words(report: Report) -> str:
     way = "a copy of the live run" if all(arm.kind == "fork" for arm in arms) else "the script re-run"
     if len({arm.kind for arm in arms}) > 1:
         way = "a copy of the live run, or the script re-run"
-    return f"{way} with one thing changed, same data order, {span} steps each"
+    spent = f"; {report.probe_seconds:.0f} s of {report.probe_budget:.0f} s of computing" if report.probe_budget else ""
+    return f"{way} with one thing changed, same data order, {span} steps each{spent}"
 
 
 def fix_words(arm: Arm) -> str:

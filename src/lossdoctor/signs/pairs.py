@@ -165,6 +165,34 @@ def few_samples(signs: Signs) -> int | None:
     return len(pairs)
 
 
+TOLD, MANY = 0.3, 100
+"""Agreement of the targets of equal inputs below which they are strangers, and how many such inputs it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Twins:
+    """Token sequences that look alike because few of the `known` tokens (rows of the embedding) are `used`: which
+    `share` of them looks like another one, and how far the targets of such twins agree (0: chance, 1: the same)."""
+
+    used: int
+    known: int
+    share: float
+    agreement: float
+
+
+def strange_twins(signs: Signs) -> Twins | None:
+    """None where most sequences differ, or twins have targets in common."""
+    pairs = pairs_of(signs)
+    rows = [f.shape[0] for f in signs.wiring.facts.values() if f.role == "embedding" and f.shape]
+    if pairs is None or not pairs.tokens or not rows:
+        return None
+    used, again = len(np.unique(pairs.x)), pairs.repeats
+    sights = len(pairs) + again.count
+    if used > max(rows) / 2 or again.count < max(MANY, sights / 2) or again.related >= TOLD:
+        return None
+    return Twins(used, max(rows), again.count / sights, again.related)
+
+
 def asked_elsewhere(signs: Signs) -> bool:
     """Was the net asked, without gradients, about samples that it is not trained on?"""
     pairs = pairs_of(signs)

@@ -27,11 +27,15 @@ OFF_INIT = 3.0
 """Weights this many times larger or smaller than the module's own initialiser makes them."""
 
 
+def left_out_skill(signs: Signs) -> float | None:
+    """Skill on training samples that an arm has left out of the loss; None where none was asked."""
+    return next((a.extra["held_out_skill"] for a in signs.arms if a.took_hold and "held_out_skill" in a.extra), None)
+
+
 def effective_skill(signs: Signs) -> float | None:
     """The smaller of training and held-back skill (as measured by the script, or by an arm that left samples out); None
     where neither is known or the loss is not finite."""
-    left_out = [a.extra["held_out_skill"] for a in signs.arms if a.took_hold and "held_out_skill" in a.extra]
-    skills = [s for s in (signs.loss.skill, signs.loss.held_skill, *left_out) if s is not None]
+    skills = [s for s in (signs.loss.skill, signs.loss.held_skill, left_out_skill(signs)) if s is not None]
     return min(skills) if skills and signs.loss.skill is not None else None
 
 

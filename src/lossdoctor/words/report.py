@@ -60,6 +60,8 @@ class Report:
     `skill` = 1 - loss / loss of the best constant prediction (0 knows nothing, 1 perfect).
     `overhead` is lossdoctor's own share of the process's time. `sources` holds the lines around each
     place of a finding, by file: {file: {line number: text}}. `pages` explains each cause named.
+    `panel_seconds` is how long the what-ifs took; `probe_seconds` their computing time over all cores, of
+    `probe_budget` allowed.
     `answer` is the verdict in one plain sentence; `next_command` what to type next.
     """
 
@@ -88,4 +90,6 @@ class Report:
     out: str = ""
     next_command: str = ""
     panel_seconds: float = 0.0
+    probe_seconds: float = 0.0
+    probe_budget: float = 0.0
     schema: int = SCHEMA_VERSION

@@ -48,7 +48,7 @@ from __future__ import annotations
 
 from ...signs import Signs
 from ...signs.alignment import beyond, places, shifted
-from ...signs.pairs import pairs_of
+from ...signs.pairs import pairs_of, strange_twins
 from ...words import Judgement
 from ..cause import Cause, finding
 from ..places import criterion_place
@@ -65,7 +65,7 @@ def judge(signs: Signs) -> Judgement:
         return CAUSE.healthy(f"the run learns from these pairs (skill {skill:.2f})")
     repeats = pairs.repeats
     distinct = len(pairs) >= 20 and (not pairs.tokens or pairs.x.shape[1] >= 8)
-    if repeats.count >= 20 and repeats.related < TELLS and distinct and not pairs.found:
+    if repeats.count >= 20 and repeats.related < TELLS and distinct and not pairs.found and strange_twins(signs) is None:
         return finding(
             CAUSE.id,
             f"Inputs and targets do not stay together: {repeats.count} times an input came again, bit for bit, with a target "

@@ -52,7 +52,7 @@ from ...signs import Signs
 from ...signs.alignment import beyond, shifted
 from ...signs.arms import LEARNS, PROBES
 from ...signs.pairs import pairs_of
-from ...signs.standing import leading_arm
+from ...signs.standing import leading_arm, left_out_skill
 from ...words import Judgement
 from ..cause import Cause, finding
 from ..places import criterion_place
@@ -67,7 +67,9 @@ def judge(signs: Signs) -> Judgement:
     skill, held = signs.loss.skill, signs.loss.held_skill
     if skill is None or signs.loss.relative:
         return CAUSE.not_judged("a finite loss that can be compared with a constant's")
-    if skill >= LITTLE and not (held is not None and held < 0.1 and skill < 0.9):
+    left_out = left_out_skill(signs)
+    by_heart = left_out is not None and left_out < 0.1
+    if skill >= LITTLE and not by_heart and not (held is not None and held < 0.1 and skill < 0.9):
         return CAUSE.healthy(f"the run learns something (skill {skill:.2f})")
     pairs = pairs_of(signs)
     best = pairs.best if pairs is not None else None
@@ -90,7 +92,7 @@ def judge(signs: Signs) -> Judgement:
         return CAUSE.healthy(f"{best.what} gets skill {best.skill:.2f} from the same pairs ({chance})")
     if pairs.repeats.count >= 20 and pairs.repeats.related < 0.3:
         return CAUSE.healthy("the pairs do not stay together: nothing can be said of their signal")
-    arm = leading_arm(signs)
+    arm = leading_arm(signs) if not by_heart else None
     if arm is not None:
         return CAUSE.healthy(f"{arm.title}: skill {arm.skill:.2f}")
     shift, past = shifted(signs), beyond(signs, future=False)
@@ -111,6 +113,7 @@ def judge(signs: Signs) -> Judgement:
             ("samples, each counted once", len(pairs), f"at least {ENOUGH} to be sure"),
             ("skill of the run on its training data", skill, "above 0.2 is learning"),
             *([("held-back skill", held, "")] if held is not None else []),
+            *([("skill on samples left out of the training", left_out, "near that on the others")] if left_out is not None else []),
             *fits_a_few(signs),
             ("what-ifs that help", sum(a.helps for a in tried) if tried else 0, f"of {len(tried)} tried"),
         ],

@@ -47,7 +47,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...signs import Signs
-from ...signs.pairs import Array, pairs_of
+from ...signs.pairs import TOLD, Array, pairs_of, strange_twins
 from ...words import Judgement
 from ..cause import Cause, finding
 from ..places import recurrent_place
@@ -55,8 +55,6 @@ from ..places import recurrent_place
 SHARE = 0.3
 LEAD = 3.0
 SURE = 0.35
-TOLD, MANY = 0.3, 100
-"""Agreement of the targets of equal inputs below which they are strangers, and how many such inputs it takes."""
 
 
 def judge(signs: Signs) -> Judgement:
@@ -104,22 +102,17 @@ def judge(signs: Signs) -> Judgement:
 def _looking_alike(signs: Signs) -> Judgement | None:
     """So few of the embedding's tokens come that most sequences are some other's twin, and twins have targets that have
     nothing in common: no function of these inputs can tell them apart."""
-    pairs, skill = pairs_of(signs), signs.loss.skill
-    rows = [f.shape[0] for f in signs.wiring.facts.values() if f.role == "embedding" and f.shape]
-    if pairs is None or not pairs.tokens or not rows or skill is None or skill >= TOLD:
-        return None
-    used, twins = len(np.unique(pairs.x)), pairs.repeats
-    sights = len(pairs) + twins.count
-    if used > max(rows) / 2 or twins.count < max(MANY, sights / 2) or twins.related >= TOLD:
+    twins, skill = strange_twins(signs), signs.loss.skill
+    if twins is None or skill is None or skill >= TOLD:
         return None
     return finding(
         CAUSE.id,
-        f"Only {used} of the {max(rows)} tokens that the embedding knows come in the inputs: {twins.count / sights:.0%} of the "
+        f"Only {twins.used} of the {twins.known} tokens that the embedding knows come in the inputs: {twins.share:.0%} of the "
         "sequences look like another one, and their targets have nothing in common.",
         [
-            ("different tokens in the inputs", used, f"near {max(rows)}, the rows of the embedding"),
-            ("sequences that look like another one, share", twins.count / sights, "near 0, or with the same targets"),
-            ("agreement of targets of sequences that look alike (0: chance, 1: the same)", twins.related, "near 1"),
+            ("different tokens in the inputs", twins.used, f"near {twins.known}, the rows of the embedding"),
+            ("sequences that look like another one, share", twins.share, "near 0, or with the same targets"),
+            ("agreement of targets of sequences that look alike (0: chance, 1: the same)", twins.agreement, "near 1"),
             ("skill of the run", skill, ""),
         ],
         confidence=0.9, severity="error", proof="bound", where=recurrent_place(signs), since_step=0, panels=("inputs",),

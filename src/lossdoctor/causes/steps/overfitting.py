@@ -56,13 +56,15 @@ import numpy as np
 
 from ...signs import Signs
 from ...signs.net import weights_loaded
-from ...signs.pairs import asked_elsewhere, few_samples
+from ...signs.pairs import asked_elsewhere, few_samples, pairs_of
 from ...signs.series import middle
 from ...words import Judgement
 from ..cause import Cause, finding
 from ..places import loss_place
 
 EVALUATIONS = 3
+ENOUGH = 80
+"""Samples from which simple learners would find what there is to be learned."""
 GAP, TRAINED, BY_HEART, LITTLE, LEFT_OUT_GAP = 0.2, 0.6, 0.8, 0.35, 0.3
 
 
@@ -145,6 +147,9 @@ def _by_holding_out(signs: Signs) -> Judgement | None:
     out = arm.extra["held_out_skill"]
     if arm.skill < TRAINED or arm.skill - out < LEFT_OUT_GAP:
         return CAUSE.healthy(f"of samples left out the net knows as much (skill {out:.2f}) as of those it is trained on ({arm.skill:.2f})")
+    pairs = pairs_of(signs)
+    if samples >= ENOUGH and out < LITTLE and pairs is not None and pairs.best is not None and not pairs.found:
+        return CAUSE.healthy("the samples are learned by heart, and nothing was found in them that could be learned otherwise")
     useless = out < LITTLE and arm.skill > BY_HEART
     return finding(
         CAUSE.id,
