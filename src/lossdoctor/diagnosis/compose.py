@@ -63,6 +63,9 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
+FLOOR = 0.4
+"""Confidence below which a finding is shown, and the answer is that we do not know."""
+
 ORDER: tuple[Verdict, ...] = ("diverged", "never-started", "stalled", "too-short", "learning", "converged")
 
 
@@ -87,17 +90,30 @@ def _answer(diagnosis: Diagnosis) -> str:
     text = SAYS[diagnosis.verdict].format(
         skill=short(None if loss.skill is None else round(loss.skill, 2)), steps=signs.updates or loss.count, how=how
     )
-    first = next((f for f in diagnosis.findings if f.severity != "note"), None)
+    first = next((f for f in diagnosis.findings if f.severity != "note" and f.confidence >= FLOOR), None)
     if first is not None and diagnosis.verdict not in ("learning", "converged"):
         title = page(all_causes()[first.cause]).title
         lead = "Cause" if first.severity == "error" and first.confidence >= 0.8 else "Likely cause"
         return f"{text} {lead}: {title[0].lower()}{title[1:]}."
     if diagnosis.verdict in ("stalled", "diverged") and first is None:
         reference = signs.reference
-        if reference is not None and reference.skill < 0.05:
-            return f"{text} No cause was found, and a simple learner finds nothing in these inputs either."
-        return f"{text} No cause was found."
+        also = ", and a simple learner finds nothing in these inputs either" if reference is not None and reference.skill < 0.05 else ""
+        return f"{text} We do not know why{also}. {_next_to_measure(diagnosis)}"
     return text
+
+
+def _next_to_measure(diagnosis: Diagnosis) -> str:
+    """What is ruled out, and what would tell more."""
+    signs = diagnosis.signs
+    tried = [a for a in signs.arms if a.took_hold]
+    ruled = f"{len(diagnosis.healthy)} causes are ruled out" + (f", {len(tried)} what-ifs made no cure" if tried else "")
+    wanted = []
+    if not signs.panel_asked:
+        wanted.append("the what-ifs (check without --no-panel)")
+    if not signs.loss.held_value.size:
+        wanted.append("a loss on held-back data")
+    wanted += [f"{n.needs} (for {n.cause})" for n in diagnosis.not_judged if "what-if panel" not in n.needs and "held-back" not in n.needs]
+    return f"{ruled}; to measure next: {'; '.join(wanted[:3])}." if wanted else f"{ruled}."
 
 
 def _training(diagnosis: Diagnosis) -> Training:
