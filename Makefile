@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.lossdoctor-ready
 JOBS ?= 2
 
-.PHONY: setup demo test lint types layers check-gen unit wheel casebook casebook-subset bench gen cause clean
+.PHONY: setup demo test lint types layers check-gen unit wheel casebook casebook-subset mutants-subset bench gen cause clean
 
 setup: $(READY)
 
@@ -20,7 +20,7 @@ demo: $(READY)
 	@echo
 	@echo 'The report with its pictures: demo-out/report.html'
 
-test: lint types layers check-gen unit wheel casebook-subset
+test: lint types layers check-gen unit wheel casebook-subset mutants-subset
 
 lint: $(READY)
 	$(BIN)/ruff check src tests tools bench casebook/*.py casebook/faults/*.py casebook/faults/injectors
@@ -50,6 +50,12 @@ casebook: $(READY)
 
 casebook-subset: $(READY)
 	$(BIN)/python casebook/score.py --jobs $(JOBS) --subset spread:8 --max-false-alarms 0 --require-three 0.8
+
+# One in twenty of the validated mutants, spread over scripts and faults.
+mutants-subset: $(READY)
+	rm -rf build/mutants
+	$(BIN)/python casebook/faults/make.py --out build/mutants --spread 34
+	$(BIN)/python casebook/score.py --root build/mutants --jobs $(JOBS) --no-plain --max-false-alarms 0 --require-three 0.8
 
 bench: $(READY)
 	$(BIN)/python bench/overhead.py

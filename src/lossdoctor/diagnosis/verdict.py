@@ -27,7 +27,9 @@ def verdict(signs: Signs) -> Verdict:
     if not signs.wiring.connected and signs.wiring.graphs:
         return "never-started"
     skill = loss.skill if loss.skill is not None else 0.0
-    if loss.count < ENOUGH and skill < 0.8:
+    # A run that we have ended ourselves has not said its last word either.
+    by_us = signs.ended is not None and signs.ended.how == "stopped"
+    if loss.count < (3 * ENOUGH if by_us else ENOUGH) and skill < 0.8:
         return "too-short"
     if loss.end > 3 * abs(loss.start) + 1e-12 and skill < 0:
         return "diverged"

@@ -20,7 +20,8 @@ higher rate (arm `raise-lr`) must lead the panel. An error needs it to win at le
 while the run itself stays below skill 0.5. First updates below a thousandth of the weights' size raise the
 confidence; they prove nothing alone (a good SGD starts between 4e-3 and 4e-2, Adam near 1.4e-2, and an SGD ten
 times too slow at 6e-4). When the run is short and its steps are of the usual size, the answer is
-`too-few-epochs`. Healthy: the run learns, or a higher rate does no better. Not judged: no panel.
+`too-few-epochs`; where it was ended by the watch, nothing is said. Healthy: the run learns, or a higher rate does no better. Not judged: no panel, or
+a short stretch.
 
 ## Not to be confused with
 - `too-few-epochs`: the steps are of the usual size, there are just not enough of them.
@@ -44,12 +45,13 @@ Keras: `keras.optimizers.Adam(learning_rate=1e-3)`; its SGD defaults to 0.01.
 from __future__ import annotations
 
 from ...signs import Signs
-from ...signs.standing import learned
+from ...signs.arms import ArmSign
+from ...signs.standing import early_update_ratio, learned
 from ...words import Judgement
 from ..cause import Cause, finding
 from ..places import loss_place
 from ..what_if import arm_evidence, confidence, lead, ruled_out, severity
-from .too_few_epochs import stopped_early
+from .too_few_epochs import FEW, USUAL_STEP, stopped_early
 
 
 def judge(signs: Signs) -> Judgement:
@@ -60,6 +62,8 @@ def judge(signs: Signs) -> Judgement:
             confidence=0.98, where=loss_place(signs), since_step=0, panels=("rate",),
         )  # fmt: skip
     arm = lead(signs, "raise-lr")
+    if arm is not None and _cut_short(signs, arm):
+        return CAUSE.not_judged(f"more than the {signs.updates} updates that were watched, whose steps are of the usual size")
     if arm is not None and not stopped_early(signs, arm):
         factor = float(arm.args.get("factor", 10))
         return finding(
@@ -83,6 +87,13 @@ def judge(signs: Signs) -> Judgement:
             "a higher rate does better, but the run is short and its steps are of the usual size: too-few-epochs"
         )
     return ruled_out(CAUSE, signs, "raise-lr")
+
+
+def _cut_short(signs: Signs, arm: ArmSign) -> bool:
+    """Did we end the run, after so few updates of the usual size that a faster one is only ahead?"""
+    by_us = signs.ended is not None and signs.ended.how == "stopped"
+    usual = early_update_ratio(signs) >= USUAL_STEP and float(arm.args.get("factor", 10)) <= 10
+    return by_us and usual and signs.updates <= FEW
 
 
 def _number(value: float | None) -> str:
