@@ -171,8 +171,9 @@ def run_all(trials: Sequence[Trial], root: Path, jobs: int, rows: dict[str, Row]
             done += 1
             row = trial.row
             if len(trial.values) < len(SEEDS) and row["kept"]:
-                # Those that learn can wait: what is sick is wanted first.
-                put_back = waiting.append if row["causes"] == ["healthy"] else waiting.appendleft
+                # A fault that does no harm can wait: what is sick is wanted first.
+                harmless = row["causes"] == ["healthy"] != list(trial.mutant.fault.causes)
+                put_back = waiting.append if harmless else waiting.appendleft
                 put_back(trial)
             else:
                 rows[trial.mutant.id] = row
