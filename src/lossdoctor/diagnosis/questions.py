@@ -205,6 +205,7 @@ def _questions(diagnosis: Diagnosis) -> list[Question]:
                 "orthogonal recurrent weights",
                 3 if window >= 15 else 2,
             )
+            ask("swap-cell", "swap-cell", {"cell": "GRU"}, "GRU cells", 2)
     weights = _class_weights(signs)
     if weights is not None:
         ask("weight-classes", "weight-classes", {"weights": weights}, "classes weighted by rarity", 3)

@@ -128,7 +128,7 @@ def suspicious(signs: Signs, arm: ArmSign) -> bool:
         return inputs_off_scale(signs)
     if arm.fix == "scale-targets":
         return targets_off_scale(signs)
-    if arm.key == "memory":
+    if arm.key in ("memory", "swap-cell"):
         window, horizon = signs.time.steps_seen, signs.time.horizon()
         return window >= 10 and math.isfinite(horizon) and horizon < 0.6 * window
     if arm.fix == "reinit":
@@ -150,7 +150,7 @@ def suspicious(signs: Signs, arm: ArmSign) -> bool:
 
 ROOTS = (
     "use-float32", "set-batch-first", "unfreeze", "set-mode", "reset-state", "mask-padding", "winsorise", "shuffle", "scale-inputs", "scale-targets", "reinit",
-    "loosen-clip", "set-weight-decay", "drop-scheduler", "memory", "add-clip", "weight-classes", "weigh-loss-term",
+    "loosen-clip", "set-weight-decay", "drop-scheduler", "memory", "add-clip", "swap-cell", "weight-classes", "weigh-loss-term",
     "set-batch", "lower-lr", "raise-lr", "shallower", "set-dropout", "widen", "swap-optimizer",
 )  # fmt: skip
 """Earlier in the way from data to update first: where two arms cure alike, the earlier one is the root."""

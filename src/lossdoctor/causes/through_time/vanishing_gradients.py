@@ -67,7 +67,7 @@ def judge(signs: Signs) -> Judgement:
         return CAUSE.not_judged("a recurrent layer over at least six steps that a replay can follow")
     if learned(signs):
         return CAUSE.healthy(f"the run learns; its gradient reaches {horizon:.0f} of {window} steps back")
-    best = lead(signs, "memory")
+    best = lead(signs, "memory", "swap-cell")
     need = needed_lag(signs)
     evidence: list[tuple[str, float | int | str | bool | None, str]] = [
         (
@@ -80,9 +80,10 @@ def judge(signs: Signs) -> Judgement:
         evidence.append(("lag at which the inputs tell the target (ridge on lags)", need.lag, "within the horizon"))
         evidence.append(("skill of a ridge on inputs beyond the horizon alone", need.beyond, ""))
     if best is not None and horizon < 0.9 * window:
+        how = "with gated cells" if best.fix == "swap-cell" else "started for long memory"
         return finding(
             CAUSE.id,
-            f"The gradient vanishes: it reaches {horizon:.0f} of {window} steps back; started for long memory, the same steps "
+            f"The gradient vanishes: it reaches {horizon:.0f} of {window} steps back; {how}, the same steps "
             f"reach skill {best.skill:.2f}.",
             [*evidence, *arm_evidence(signs, best)],
             confidence=confidence(signs, best, need is not None and need.lag > horizon),
@@ -101,7 +102,7 @@ def judge(signs: Signs) -> Judgement:
         return CAUSE.healthy(f"the gradient reaches over the whole window of {window} steps")
     if need is not None and need.lag <= horizon:
         return CAUSE.healthy(f"what tells the target lies {need.lag} steps back, within the horizon of {horizon:.0f}")
-    return ruled_out(CAUSE, signs, "memory")
+    return ruled_out(CAUSE, signs, "memory", "swap-cell")
 
 
 CAUSE = Cause("vanishing-gradients", judge, __doc__, needs=("replay", "data", "what-if"), fixes=("reinit", "swap-cell"))

@@ -55,7 +55,55 @@ class LessDropout(Knob):
         return (args[0], self.p, *args[2:]) if len(args) > 1 else args, kwargs if len(args) > 1 else {**kwargs, "p": self.p}
 
 
-class Widen(Knob):
+class Rebuilt(Knob):
+    """Parts of the model are built anew: the optimizer gets the new parameters in the place of the old ones."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._new: dict[int, nn.Parameter] = {}
+
+    def before_step(self, opt: Any) -> None:
+        if not self._new:
+            return
+        for group in opt.param_groups:
+            for index, param in enumerate(group["params"]):
+                new = self._new.get(id(param))
+                if new is not None:
+                    opt.state.pop(param, None)
+                    group["params"][index] = new
+                    self.held()
+
+
+class GatedCell(Rebuilt):
+    """GRUs in the place of plain recurrent layers and cells of the same sizes, freshly drawn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.note = "no plain recurrent layer inside of a model"
+
+    def first_forward(self, models: list[nn.Module]) -> None:
+        state = torch.random.get_rng_state()
+        for parent in {id(m): m for model in models for m in model.modules()}.values():
+            for name, part in list(parent.named_children()):
+                made = _gated(part)
+                if made is None:
+                    continue
+                made.train(part.training)
+                setattr(parent, name, made)
+                self._new.update({id(old): dict(made.named_parameters())[path] for path, old in part.named_parameters()})
+        torch.random.set_rng_state(state)
+
+
+def _gated(part: nn.Module) -> nn.Module | None:
+    where = next(({"device": p.device, "dtype": p.dtype} for p in part.parameters()), {})
+    if type(part) is nn.RNN:
+        return nn.GRU(
+            part.input_size, part.hidden_size, part.num_layers, part.bias, part.batch_first, part.dropout, part.bidirectional, **where,
+        )  # fmt: skip
+    return nn.GRUCell(part.input_size, part.hidden_size, part.bias, **where) if type(part) is nn.RNNCell else None
+
+
+class Widen(Rebuilt):
     """Hidden units of the recurrent layers times `factor`, and of what takes their output. Built anew before the first
     training forward; of the ways to rebuild, the first under which the model runs is taken."""
 
@@ -65,7 +113,6 @@ class Widen(Knob):
         super().__init__()
         self.factor, self.least = factor, least
         self._models: list[nn.Module] = []
-        self._new: dict[int, nn.Parameter] = {}
         self.note = "the model cannot be rebuilt with other sizes"
 
     def first_forward(self, models: list[nn.Module]) -> None:
@@ -99,17 +146,6 @@ class Widen(Knob):
             self._new.update(widen(module, self.factor, self.least, variant))
             torch.random.set_rng_state(state)
             break
-
-    def before_step(self, opt: Any) -> None:
-        if not self._new:
-            return
-        for group in opt.param_groups:
-            for index, param in enumerate(group["params"]):
-                new = self._new.get(id(param))
-                if new is not None:
-                    opt.state.pop(param, None)
-                    group["params"][index] = new
-                    self.held()
 
 
 class Passing(nn.Module):
@@ -275,6 +311,8 @@ def make_net_knob(fix: str, args: Any) -> Knob | None:
         return Widen(float(args.get("factor", 4.0)))
     if fix == "shallower":
         return Shallower()
+    if fix == "swap-cell":
+        return GatedCell()
     if fix == "reset-state":
         return FreshState()
     return FullPrecision() if fix == "use-float32" else None
