@@ -13,6 +13,7 @@ from ..signs.arms import ArmSign
 from ..source.script import Script
 from ..trace.events import InternalError, ModelSeen, Note, RunStarted
 from ..words import Arm, Finding, Place, Report, Training, Verdict, short
+from .certainty import dated
 from .engine import Diagnosis, with_fixes
 from .pictures import pictures
 
@@ -35,7 +36,7 @@ def compose(
     main = min(finished, key=_standing)
     signs = main.signs
     ended, started = signs.ended, signs.trace.first(RunStarted)
-    findings = tuple(_placed(f) for d in sorted(finished, key=lambda d: d is not main) for f in d.findings)
+    findings = tuple(_placed(f) for d in sorted(finished, key=lambda d: d is not main) for f in dated(d.findings, d.signs))
     known = all_causes()
     named = {f.cause for f in findings} | {h.cause for h in main.healthy} | {n.cause for n in main.not_judged}
     seconds = ended.seconds if ended is not None else (float(signs.loss.seconds[-1]) if signs.loss.count else 0.0)

@@ -62,6 +62,7 @@ _FINDING_ORDER = (
     "evidence",
     "where",
     "since_step",
+    "certain_step",
     "fixes",
 )
 

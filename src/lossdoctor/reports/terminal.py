@@ -28,6 +28,7 @@ from .wording import (
     is_diff,
     percent,
     place_words,
+    when_words,
 )
 
 __all__ = ["TerminalReporter", "print_report", "render_terminal"]
@@ -150,7 +151,7 @@ def _first(sheet: Sheet, group: Group, report: Report) -> None:
         (f"1  {finding.severity}", _SEVERITY_STYLE[finding.severity]),
         "  ",
         (finding.cause, "bold"),
-        (f"  since step {short(finding.since_step)}" if finding.since_step is not None else "", "dim"),
+        (when_words(finding), "dim"),
     )
     sheet.add((one_line(finding.summary), "bold"), indent=3)
     _evidence(sheet, finding.evidence)

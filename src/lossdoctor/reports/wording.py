@@ -25,6 +25,7 @@ __all__ = [
     "percent",
     "place_words",
     "what_if_words",
+    "when_words",
 ]
 
 OUTCOMES: tuple[str, ...] = ("cures", "helps", "no difference", "worse", "did not take hold")
@@ -188,3 +189,9 @@ def duration(seconds: float) -> str:
 def percent(share: float) -> str:
     """A share in [0, 1] as `1.1 %`."""
     return f"{short(round(share * 100, 3))} %"
+
+
+def when_words(finding: Finding) -> str:
+    """When it began, and when it could be said."""
+    since = f"  since step {short(finding.since_step)}" if finding.since_step is not None else ""
+    return since + (f"  certain after {short(finding.certain_step)} updates" if finding.certain_step is not None else "")

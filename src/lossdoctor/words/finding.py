@@ -52,7 +52,8 @@ class Finding:
 
     `confidence` is a probability in [0, 1]. `explained_by` is the id of another finding of the same
     report whose consequence this one is. `panels` names the pictures that show it. `proof` says what
-    kind of evidence decided: a structure, an exact bound, an intervention, or statistics alone.
+    kind of evidence decided: a structure, an exact bound, an intervention, or statistics alone. `since_step` is when it
+    began, `certain_step` after how many updates it could be said for certain (None: it is not certain, or not dated).
     """
 
     cause: str
@@ -68,6 +69,7 @@ class Finding:
     panels: tuple[str, ...] = ()
     proof: Literal["structure", "bound", "intervention", "statistics"] = "statistics"
     training: int = 0
+    certain_step: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
