@@ -112,6 +112,7 @@ def main(argv: list[str] | None = None) -> int:
             _print_case(width, case, table[case.id])
     totals = total(cases, table)
     _print_totals(totals)
+    _print_by_readability(cases, table)
     if args.json:
         args.json.write_text(json.dumps(_as_json(cases, table, totals), indent=1))
     return 0 if good_enough(totals, args.require_first, args.require_three, args.max_false_alarms) else 1
@@ -266,6 +267,16 @@ def _print_totals(totals: Totals) -> None:
     print(f"could not be checked     {totals.failures:5d}")
     print(f"median                   {totals.seconds:6.1f} s a check, {totals.plain_seconds:.1f} s the plain script, "
           f"{totals.steps:.0f} steps")  # fmt: skip
+
+
+def _print_by_readability(cases: list[Case], table: dict[str, dict[str, Checked]]) -> None:
+    """What stands in the text, and what only the data, a setting or a checkpoint tell."""
+    for readable in (True, False):
+        ranks = [table[c.id]["train.py"].rank_of(c.causes) for c in cases if not c.healthy and c.readable is readable]
+        if ranks:
+            first, three = _share([r == 0 for r in ranks]), _share([r is not None and r < 3 for r in ranks])
+            kind = "readable" if readable else "unreadable"
+            print(f"{kind:<24} {first:7.1%}   first, {three:.1%} in the first three, of {len(ranks)}")
 
 
 def _as_json(cases: list[Case], table: dict[str, dict[str, Checked]], totals: Totals) -> dict[str, object]:
