@@ -4,6 +4,7 @@ import copy
 
 import torch
 import torch.nn.functional as F
+from fits import Reader
 from harness import calm, examined, found, healthy, not_judged, watched
 from nets import Last, groups
 
@@ -110,6 +111,28 @@ def test_few_samples_that_tell_enough() -> None:
 def test_one_batch_learned_by_heart_on_purpose() -> None:
     signs = watched(lambda: by_accuracy(12, 3.0, 60, ask=False))
     assert "hold-out" not in [q.name for q in questions(examined(signs))]
+    calm(signs)
+
+
+def a_poem() -> None:
+    """Learned by heart on purpose, and then spoken: window by window, from the net's own answers."""
+    net = Reader(12, 12)
+    opt = torch.optim.Adam(net.parameters(), 2e-2)
+    text = torch.randint(0, 12, (48,), generator=torch.Generator().manual_seed(8))
+    x, y = torch.stack([text[i : i + 6] for i in range(40)]), text[6:46]
+    for _ in range(40):
+        opt.zero_grad()
+        F.cross_entropy(net(x), y).backward()
+        opt.step()
+    with torch.no_grad():
+        window = torch.arange(6)[None]
+        for _ in range(30):
+            window = torch.cat([window[:, 1:], net(window).argmax(1)[None]], 1)
+
+
+def test_a_text_that_is_learned_by_heart_and_spoken() -> None:
+    signs = watched(a_poem)
+    assert not asked_elsewhere(signs)
     calm(signs)
 
 

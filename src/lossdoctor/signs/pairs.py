@@ -154,6 +154,7 @@ def _pairs(signs: Signs) -> Pairs | None:
 
 
 FEW = 400
+A_BATCH = 8
 
 
 def few_samples(signs: Signs) -> int | None:
@@ -194,7 +195,8 @@ def strange_twins(signs: Signs) -> Twins | None:
 
 
 def asked_elsewhere(signs: Signs) -> bool:
-    """Was the net asked, without gradients, about samples that it is not trained on?"""
+    """Was the net asked, without gradients, about a batch of samples that it is not trained on? (One at a time is how a
+    net goes on from its own answers, which tests nothing.)"""
     pairs = pairs_of(signs)
     if pairs is None:
         return False
@@ -205,7 +207,7 @@ def asked_elsewhere(signs: Signs) -> bool:
             continue
         if held.shape[1:] != pairs.x.shape[1:] and held.ndim == 3 and held.shape[:1] == pairs.x.shape[1:2]:
             held = np.swapaxes(held, 0, 1)
-        if held.shape[1:] == pairs.x.shape[1:] and any(row.tobytes() not in known for row in _rows(held)):
+        if held.shape[1:] == pairs.x.shape[1:] and sum(row.tobytes() not in known for row in _rows(held)) >= A_BATCH:
             return True
     return False
 
