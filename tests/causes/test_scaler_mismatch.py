@@ -8,7 +8,7 @@ import pytest
 import torch
 from fits import fit, noise, windows
 from harness import found, healthy, not_judged, said, watched
-from nets import sums
+from nets import groups, sums
 
 from lossdoctor.causes.data.scaler_mismatch import refitted
 from lossdoctor.frameworks.sklearn_scalers import ScalerWatch
@@ -61,6 +61,23 @@ def test_a_series_that_has_calmed_down_in_one_sensor() -> None:
     series[340:, 0] = series[340, 0] + 0.02 * series[340:, 0]
     x, y = windows(torch.from_numpy(series), 8)
     healthy(watched(partial(fit, x[:300], y[:300], epochs=8, asked=(x[345:],))), CAUSE)
+
+
+def by_class(x: torch.Tensor, ids: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    return tuple(x[ids == k] for k in range(3))
+
+
+def test_classes_that_are_tested_one_after_the_other() -> None:
+    """Each lies elsewhere, as the classes do."""
+    x, ids = groups(300)
+    asked = by_class(*groups(300, seed=9))
+    healthy(watched(partial(fit, 4 * x, ids, outputs=3, asked=(4 * asked[0], 4 * asked[1]))), CAUSE)
+
+
+def test_classes_on_another_scale() -> None:
+    x, ids = groups(300)
+    other, _ = groups(120, seed=9)
+    found(watched(partial(fit, x, ids, outputs=3, asked=(5 * other + 9, 5 * other + 9))), CAUSE, severity="warning")
 
 
 def test_nothing_held_back() -> None:

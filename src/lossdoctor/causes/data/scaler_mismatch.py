@@ -21,7 +21,8 @@ more than 0.3 deviations or whose range is off by more than 20%; not where many 
 Or from the captured inputs: both the training and the held-back ones have a feature that spans exactly 0 to 1.
 By statistics: in more than half of the features the held-back inputs' mean lies more than one deviation away, or
 their deviation is below half or above twice; for windows of one series, which may drift, only where deviations are off
-sixfold in most features, or twofold by the same factor in all (three at least). It is an error
+sixfold in most features, or twofold by the same factor in all (three at least); of classes, only where each batch is
+off by itself, since test sets may be sorted by class. It is an error
 where the run learns (skill above 0.5) and the held-back skill is below 0.3, else a warning. Healthy: one
 scaler, inputs alike, or held-back data that are answered well. Not judged: nothing held back, no scalers.
 
@@ -109,6 +110,9 @@ def judge(signs: Signs) -> Judgement:
     shift = np.abs(held.mean(axis=0) - seen.mean(axis=0))[varying] / spread[varying]
     ratio = held.std(axis=0)[varying] / spread[varying]
     off = (shift > 1) | (ratio > 2) | (ratio < 0.5)
+    if signs.fed.is_classes or signs.fed.is_binary:
+        # One class after the other, each lies elsewhere: only what is off everywhere is off by its scale.
+        off &= _off_in_each(held_parts(signs), seen)[varying]
     if not varying.any() or off.mean() <= 0.5 or len(held) < 100:
         return CAUSE.healthy("held-back inputs have the mean and deviation of the training's")
     if recorded(signs) is not None and not _rescaled(ratio):
@@ -126,16 +130,31 @@ def judge(signs: Signs) -> Judgement:
     )  # fmt: skip
 
 
+def _off_in_each(parts: list[Array], seen: Array) -> Array:
+    """(features,): is the mean or the deviation off in every batch by itself?"""
+    mean, spread = seen.mean(axis=0), np.maximum(seen.std(axis=0), 1e-12)
+    each = [(np.abs(p.mean(axis=0) - mean) / spread, p.std(axis=0) / spread) for p in parts if len(p) >= 20]
+    if not each:
+        return np.zeros(seen.shape[1], dtype=bool)
+    moved = np.array([shift > 1 for shift, _ in each]).all(axis=0)
+    wide, tight = np.array([r > 2 for _, r in each]).all(axis=0), np.array([r < 0.5 for _, r in each]).all(axis=0)
+    return np.asarray(moved | wide | tight)
+
+
 def held_inputs(signs: Signs) -> Array | None:
     """All rows of features that models were asked about in the last evaluations; None for tokens."""
+    parts = held_parts(signs)
+    rows = np.concatenate(parts[-4:]) if parts else None
+    return rows if rows is not None and np.isfinite(rows).all() else None
+
+
+def held_parts(signs: Signs) -> list[Array]:
+    """Rows of features (n, features) of each captured batch that models were asked about without gradients."""
     arrays = [signs.trace.array(e.x) for e in signs.trace.of(HeldInput)]
     shape = signs.fed.inputs[0].shape if signs.fed.inputs else ()
     numbers = [a for a in arrays if a is not None and a.dtype.kind == "f"]
     alike = [a for a in numbers if a.ndim == len(shape) and a.shape[-1:] == shape[-1:]]
-    if not alike or not a_window(shape):
-        return None
-    rows = np.concatenate([a.reshape(-1, a.shape[-1]) for a in alike[-4:]]).astype(np.float64)
-    return rows if np.isfinite(rows).all() else None
+    return [a.reshape(-1, a.shape[-1]).astype(np.float64) for a in alike] if a_window(shape) else []
 
 
 def a_window(shape: tuple[int, ...]) -> bool:
