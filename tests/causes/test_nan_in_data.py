@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import pytest
 import torch
 import torch.nn.functional as F
 from harness import found, healthy, leads, line_of, watched
@@ -71,3 +72,24 @@ def test_holes_that_the_script_fills_itself() -> None:
 
 def test_a_sentinel_is_a_number() -> None:
     healthy(watched(large_but_finite), CAUSE)
+
+
+def one_late(which: str) -> None:
+    """One number of one batch, long after batches were captured."""
+    net = Last()
+    opt = torch.optim.Adam(net.parameters(), 1e-3)
+    for number, (x, y) in enumerate(batches(*sums(), 400)):
+        x, y = x.clone(), y.clone()
+        if number == 373:
+            (x if which == "inputs" else y).view(-1)[5] = torch.nan
+        opt.zero_grad()
+        F.mse_loss(net(x), y).backward()
+        opt.step()
+
+
+@pytest.mark.parametrize("which", ["inputs", "targets"])
+def test_one_number_of_a_batch_that_was_not_captured(which: str) -> None:
+    signs = watched(lambda: one_late(which), find_nan=True)
+    answer = found(signs, CAUSE)
+    assert which in answer.summary and answer.since_step == 373
+    assert leads(signs) == CAUSE

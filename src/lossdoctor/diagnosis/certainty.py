@@ -33,7 +33,7 @@ def _first_certain(finding: Finding, signs: Signs) -> int | None:
     cause = all_causes()[finding.cause]
     for step in _steps(signs):
         with contextlib.suppress(Exception):
-            part = Signs(upto(signs.trace, step), signs.training, births=signs.births)
+            part = Signs(upto(signs.trace, step), signs.training, births=tuple(b for b in signs.births if b.step < step))
             said = cause.judge(part)
             if isinstance(said, Finding) and said.confidence >= CERTAIN:
                 return step

@@ -454,8 +454,11 @@ class PredictionSample:
 
 @dataclass(frozen=True, slots=True)
 class Birth:
-    """Where the first non-finite number was born: found by going through one step again."""
+    """Where the first non-finite number was born: found by going through one step again. `op`: the operation, or
+    INPUT or TARGET where the script itself has handed it over."""
 
+    INPUT: ClassVar[str] = "model input"
+    TARGET: ClassVar[str] = "target"
     kind: ClassVar[str] = "nan-birth"
     thin: ClassVar[bool] = False
     step: int

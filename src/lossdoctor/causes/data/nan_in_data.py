@@ -16,8 +16,9 @@ every weight. A mask that multiplies does not help, since 0 times NaN is NaN.
 ## How lossdoctor tells
 By structure: it looks for values that are not finite in the captured inputs and targets, and names the first
 batch, how many there are, and (for inputs) the feature. If the loss also stops being a number, it is an error,
-with the step; if the loss stays finite, a warning. Healthy: none in the captured batches. These are a bounded
-sample: a gap in a batch that was not captured is not seen. Not judged: no batches captured.
+with the step; if the loss stays finite, a warning. The captured batches are a bounded sample; where the loss stops
+being a number, the what-if panel goes through that step once more and looks at what the model and the loss are given.
+Healthy: none in the captured batches, nor in that step. Not judged: no batches captured.
 
 ## Not to be confused with
 - `nan-loss`: the data are finite, and an operation makes the first NaN.
@@ -44,7 +45,8 @@ Use `torch.where(mask, x, 0)`, not `x * mask`, and apply it before the net. Kera
 from __future__ import annotations
 
 from ...signs import Signs
-from ...words import Judgement
+from ...trace.events import Birth
+from ...words import Judgement, Place
 from ..cause import Cause, finding
 from ..places import criterion_place, recurrent_place
 
@@ -73,6 +75,19 @@ def judge(signs: Signs) -> Judgement:
             since_step=step,
             panels=("inputs" if what == "inputs" else "targets", "loss"),
         )
+    given = next((b for b in signs.births if b.op in (Birth.INPUT, Birth.TARGET)), None)
+    if given is not None:
+        return finding(
+            CAUSE.id,
+            f"The {'inputs' if given.op == Birth.INPUT else 'targets'} hold numbers that are none: {given.operand} of the batch at "
+            f"step {given.step} are NaN or Inf, and the loss is no number from there on.",
+            [
+                (f"NaN or Inf in the {given.op} of that batch", given.operand, "0"),
+                ("step, gone through once more", given.step, ""),
+            ],
+            confidence=0.97, where=Place(given.file, given.line) if given.file else recurrent_place(signs), since_step=given.step,
+            panels=("loss",),
+        )  # fmt: skip
     return CAUSE.healthy(f"no NaN or Inf in {len(signs.fed.batches)} captured batches")
 
 

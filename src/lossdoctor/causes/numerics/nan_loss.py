@@ -50,6 +50,7 @@ from __future__ import annotations
 import math
 
 from ...signs import Signs
+from ...trace.events import Birth
 from ...words import Judgement, Place
 from ..cause import Cause, finding
 from ..places import criterion_place
@@ -87,7 +88,8 @@ def judge(signs: Signs) -> Judgement:
     if not broken:
         return CAUSE.healthy(f"all {loss.count} losses are finite numbers")
     step = int(loss.steps[loss.first_bad]) if loss.first_bad is not None else (signs.births[0].step if signs.births else 0)
-    if signs.fed.bad_inputs is not None or signs.fed.bad_targets is not None:
+    given = any(b.op in (Birth.INPUT, Birth.TARGET) for b in signs.births)
+    if given or signs.fed.bad_inputs is not None or signs.fed.bad_targets is not None:
         return CAUSE.healthy("the numbers that are none come from the data: nan-in-data")
     cured = lead(signs, "lower-lr", "add-clip", "scale-inputs", "scale-targets", "reinit")
     birth = signs.births[0] if signs.births else None

@@ -134,6 +134,19 @@ class BirthWatch:
             )
         )  # fmt: skip
 
+    def given(self, what: str, args: Any) -> None:
+        """What a training pass gets from the script: a number that is none was born before, in the data."""
+        for value in args if torch.is_grad_enabled() and not self.told else ():
+            if isinstance(value, torch.nn.utils.rnn.PackedSequence):
+                value = value.data
+            if isinstance(value, torch.Tensor) and value.is_floating_point():
+                bad = int((~torch.isfinite(value)).sum())
+                if bad:
+                    file, line = self.user_site()
+                    operand = f"{bad} of {value.numel()} numbers"
+                    self._found({"op": what, "operand": operand, "value": "NaN or Inf", "file": file, "line": line})
+                    return
+
     def loss(self, finite: bool) -> None:
         """An infinite loss without any NaN: the infinity itself is what was born."""
         if not finite and not self.told and self.mode is not None and self.mode.infinity is not None:

@@ -183,8 +183,12 @@ class Watcher:
         self._find_nan_from = find_nan_from
         self._may_rest = False
         if find_nan_from is not None and find_nan_from <= 0:
-            self.birth = BirthWatch(self, self.places.here)
-            self.birth.start()
+            self._watch_birth()
+
+    def _watch_birth(self) -> None:
+        self.birth = BirthWatch(self, self.places.here)
+        self.birth.start()
+        self.attach_module_hooks()
 
     def name_params(self, params: list[torch.Tensor], where: str) -> list[int]:
         """Run-wide indices of parameters; those that no model has are noted by shape."""
@@ -203,6 +207,8 @@ class Watcher:
     def on_module_begin(self, module: nn.Module, args: Any) -> None:
         if self._depth or module in self.book.known_modules:
             if self._is_model(module):
+                if self.birth is not None:
+                    self.birth.given(events.Birth.INPUT, args)
                 self.batches.saw_input(args)
                 self._note_mode(module)
             elif not self._depth and not torch.is_grad_enabled():
@@ -317,6 +323,8 @@ class Watcher:
 
     def on_criterion(self, fn: str, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
         if self._depth == 0 and isinstance(result, torch.Tensor):
+            if self.birth is not None:
+                self.birth.given(events.Birth.TARGET, args[1:2])
             self.terms.called(fn, args, kwargs, result)
 
     def on_transformed_backward(self, loss: Any) -> None:
@@ -543,8 +551,7 @@ class Watcher:
             self.flush()
         self._choose()
         if self._find_nan_from is not None and self.updates >= self._find_nan_from and self.birth is None:
-            self.birth = BirthWatch(self, self.places.here)
-            self.birth.start()
+            self._watch_birth()
 
     def rested(self, opt: Any) -> None:
         """An update that we let pass: it is counted, and whether the next one is measured is decided."""
@@ -574,7 +581,7 @@ class Watcher:
             self._peeking = False
         elif self.looking or self._peeking:
             self.looking = self._peeking = False
-            if not (self.knobs is not None and self.knobs.inputs_wanted):
+            if not (self.knobs is not None and self.knobs.inputs_wanted) and self.birth is None:
                 self.detach_module_hooks()
 
     # -- clipping, schedules --------------------------------------------------------------------------
