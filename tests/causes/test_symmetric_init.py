@@ -5,7 +5,8 @@ from functools import partial
 import pytest
 import torch
 import torch.nn.functional as F
-from harness import found, healthy, leads, line_of, watched
+from fits import Reader, fit
+from harness import examined, found, healthy, leads, line_of, watched
 from nets import Last, batches, sums
 from torch import nn
 
@@ -85,3 +86,17 @@ def test_zeros_where_they_do_no_harm() -> None:
 
 def test_an_identity_recurrence_has_different_units() -> None:
     healthy(watched(identity_recurrence), CAUSE)
+
+
+def an_embedding_of_zeros() -> None:
+    net = Reader(9, 3)
+    for p in net.parameters():
+        nn.init.zeros_(p)
+    x = torch.randint(0, 9, (320, 6), generator=torch.Generator().manual_seed(4))
+    fit(x, x[:, 2] % 3, net=net)
+
+
+def test_an_embedding_that_starts_at_zero_is_no_silenced_input() -> None:
+    signs = watched(an_embedding_of_zeros)
+    assert leads(signs) == CAUSE
+    assert not [f for f in examined(signs).findings if f.cause == "constant-inputs"]

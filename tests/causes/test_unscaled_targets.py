@@ -62,3 +62,21 @@ def test_a_head_whose_bias_starts_at_the_mean() -> None:
     signs = watched(partial(train, 100.0, 1.0, "Adam", 1e-2, True))
     assert signs.loss.skill is not None and signs.loss.skill > 0.8
     healthy(signs, CAUSE)
+
+
+def tiny_on_both_sides() -> None:
+    net = Last(cell="lstm")
+    x, y = sums()
+    opt = torch.optim.Adam(net.parameters(), 1e-2)
+    for a, b in batches(1e-4 * x, 1e-4 * y, 150):
+        opt.zero_grad()
+        F.mse_loss(net(a), b).backward()
+        opt.step()
+
+
+def test_inputs_and_targets_that_are_both_tiny() -> None:
+    """Either alone helps little: a net whose inputs are nothing cannot answer targets of any size."""
+    signs = watched(tiny_on_both_sides, arms=["scale-targets", "scale-inputs", "scale-both"])
+    found(signs, CAUSE)
+    assert [a.cures for a in signs.arms] == [False, False, True]
+    assert leads(signs) == CAUSE

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from harness import calm, found, healthy, leads, watched
+from harness import calm, found, healthy, leads, said, watched
 from nets import Last, batches, sums
 from torch import Tensor, nn
+
+from lossdoctor.words import Finding
 
 CAUSE = "wrong-timestep"
 
@@ -76,3 +78,20 @@ def test_packed_sequences_end_where_their_padding_begins() -> None:
     signs = watched(last_symbol)
     healthy(signs, CAUSE)
     calm(signs)
+
+
+def blown_up() -> None:
+    """Weights so large that every gate is shut: what the net was told is lost, and not because of the step that is read."""
+    net = At(-1)
+    for p in net.rnn.parameters():
+        p.data.mul_(3000.0)
+    opt = torch.optim.SGD(net.parameters(), 1e-3)
+    x, y = sums()
+    for a, b in batches(x, y, 60):
+        opt.zero_grad()
+        F.mse_loss(net(a.transpose(0, 1)), b).backward()
+        opt.step()
+
+
+def test_a_net_that_is_blown_up_reads_its_last_step_all_the_same() -> None:
+    assert not isinstance(said(watched(blown_up), CAUSE), Finding)

@@ -145,6 +145,9 @@ def _questions(diagnosis: Diagnosis) -> list[Question]:
             "targets standardised",
             3 if targets_off_scale(signs) else 0,
         )
+        if stats is not None and stats[0].size <= 512 and inputs_off_scale(signs) and targets_off_scale(signs):
+            both = {"mean": mean_y, "std": std_y, "x_mean": args["mean"], "x_std": args["std"]}
+            ask("scale-both", "scale-targets", both, "inputs and targets standardised", 3)
     off = weights_off_init(signs)
     symmetric = any(f.cause == "symmetric-init" for f in diagnosis.findings)
     ask(

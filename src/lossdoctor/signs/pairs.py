@@ -166,8 +166,9 @@ def few_samples(signs: Signs) -> int | None:
     return len(pairs)
 
 
-TOLD, MANY = 0.3, 100
-"""Agreement of the targets of equal inputs below which they are strangers, and how many such inputs it takes."""
+TOLD, MANY, SYMBOLS = 0.5, 100, 6
+"""Agreement of the targets of equal inputs below which they are strangers, how many such inputs it takes, and of how few
+tokens they are made (of more, short texts repeat themselves by nature)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +190,7 @@ def strange_twins(signs: Signs) -> Twins | None:
         return None
     used, again = len(np.unique(pairs.x)), pairs.repeats
     sights = len(pairs) + again.count
-    if used > max(rows) / 2 or again.count < max(MANY, sights / 2) or again.related >= TOLD:
+    if used > min(SYMBOLS, max(rows) / 2) or again.count < max(MANY, sights / 2) or again.related >= TOLD:
         return None
     return Twins(used, max(rows), again.count / sights, again.related)
 

@@ -119,6 +119,8 @@ def _silenced(signs: Signs) -> ModuleSample | None:
         if inner and sample.shape and sample.shape[0] > 1 and _constant(sample):
             # Called once a time step, a module sees the same start token in every sample first: all its calls count.
             calls = [m for m in signs.time.modules if m.module == sample.module and m.cls == sample.cls]
+            if any(f.module == sample.module and f.rows_equal and f.numel > 1 for f in signs.wiring.facts.values()):
+                return None  # Its own weights started alike: symmetric-init.
             return sample if all(map(_constant, calls)) and any(m.cls in RECURRENT for m in first) else None
     return None
 

@@ -59,6 +59,8 @@ from ..places import criterion_place
 from ..what_if import fits_a_few
 
 ENOUGH = 200
+DATA_ARMS = frozenset({"winsorise", "scale-inputs", "scale-targets", "mask-padding"})
+"""Where the data are put right and the run learns, there is signal in them, whatever simple learners say of the others."""
 LITTLE = 0.3
 """Training skill up to which a run may be learning by heart what nobody can know."""
 
@@ -95,6 +97,9 @@ def judge(signs: Signs) -> Judgement:
     arm = leading_arm(signs) if not by_heart else None
     if arm is not None:
         return CAUSE.healthy(f"{arm.title}: skill {arm.skill:.2f}")
+    righted = next((a for a in signs.arms if a.fix in DATA_ARMS and a.cures), None)
+    if righted is not None:
+        return CAUSE.healthy(f"{righted.title}: skill {righted.skill:.2f}")
     shift, past = shifted(signs), beyond(signs, future=False)
     if shift is not None and shift[1].skill > 0.1:
         return CAUSE.healthy(f"the targets {shift[0]} rows on hang on the inputs (skill {shift[1].skill:.2f})")

@@ -18,8 +18,8 @@ By statistics, on the captured tokens: one id, not counting padding at either en
 least three times as common as the next, and stands where the unknown usually does: at 0 to 3, or at the end of
 the ids. A finding needs simple learners to find nothing in what is left (or hardly anything, skill below 0.1)
 and the run not to learn; it is an error at more than 35% of the tokens, where they find no more than chance
-gives. Or by a bound: at most half of the embedding's rows are ever asked for, at least half of the captured
-sequences (and a hundred) are some other's twin, and the targets of twins agree no more than those of strangers: no
+gives. Or by a bound: at most half of the embedding's rows and six tokens are ever asked for, at least half of the captured
+sequences (and a hundred) are some other's twin, and the targets of twins hardly agree (kappa below 0.5): no
 function of such inputs can do better. Healthy: no such id, learners that find something, or a run that learns. Not judged: inputs that are no tokens.
 
 ## Not to be confused with

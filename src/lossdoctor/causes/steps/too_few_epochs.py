@@ -51,6 +51,9 @@ from ...words import Judgement
 from ..cause import Cause, finding
 from ..places import loss_place
 
+DONE = 0.95
+"""Skill from which more epochs change nothing that matters, by whatever ruler."""
+
 FEW = 300
 """Updates below which a run with steps of the usual size is short, whatever its task."""
 
@@ -81,7 +84,7 @@ def judge(signs: Signs) -> Judgement:
     loss = signs.loss
     if not loss.count or loss.skill is None:
         return CAUSE.not_judged("a finite loss")
-    if learned(signs):
+    if learned(signs) or loss.skill >= DONE:
         return CAUSE.healthy(f"skill {loss.skill:.2f} was reached within the run")
     gain, z = loss.still_falling
     arm = signs.best_arm("raise-lr")

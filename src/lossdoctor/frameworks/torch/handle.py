@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 MAX_SECONDS = 3.0
 MAX_SAMPLES = 5
 MAX_TIMES = 12
+DROWNS = 10.0
+"""Mean size of weights from which every gate they feed is shut for good: a thousand times a trained net's usual one."""
 
 
 def random_state_kept(probe: Callable[[Watcher], None], watcher: Watcher) -> None:
@@ -27,15 +29,23 @@ def random_state_kept(probe: Callable[[Watcher], None], watcher: Watcher) -> Non
 
 
 def clone_for_probing(model: nn.Module) -> nn.Module:
-    """A copy in evaluation mode, without hooks' influence on the original; weights that are no numbers any
-    more are drawn anew, since the structure of a dependence does not hang on them."""
+    """A copy in evaluation mode, without hooks' influence on the original; weights that are no numbers any more, that are
+    so large that they drown what they are given, or all zero, are drawn anew: the structure of a dependence does not
+    hang on them."""
     twin = copy.deepcopy(model).eval()
     for module in twin.modules():
         params = list(module.parameters(recurse=False))
-        spoiled = any(not bool(torch.isfinite(p).all()) for p in params)
+        spoiled = any(_spoiled(p) for p in params if p.numel() > 1 and p.dim() > 1) or any(
+            not bool(torch.isfinite(p).all()) for p in params
+        )
         if spoiled and callable(getattr(module, "reset_parameters", None)):
             module.reset_parameters()  # type: ignore[operator]
     return twin
+
+
+def _spoiled(weight: torch.Tensor) -> bool:
+    size = float(weight.detach().abs().max())
+    return size == 0 or float(weight.detach().abs().mean()) > DROWNS
 
 
 def probe_dependence(watcher: Watcher) -> None:

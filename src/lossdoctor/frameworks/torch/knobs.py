@@ -334,6 +334,17 @@ class ScaleTargets(Knob):
         return args, kwargs
 
 
+class ScaleBoth(ScaleInputs):
+    """Inputs and targets standardised at once: a series that is both is off its scale on both sides."""
+
+    def __init__(self, mean: list[float], std: list[float], targets: ScaleTargets) -> None:
+        super().__init__(mean, std)
+        self.targets = targets
+
+    def criterion(self, name: str, args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]:
+        return self.targets.criterion(name, args, kwargs)
+
+
 class WeighClasses(Knob):
     """Classes of a cross entropy (or the two sides of a binary one) weigh as their rarity."""
 
@@ -525,7 +536,8 @@ def make_knob(fix: str, args: Numbers) -> Knob | None:
     if fix == "scale-inputs":
         return ScaleInputs(list(args["mean"]), list(args["std"]))
     if fix == "scale-targets":
-        return ScaleTargets(float(args["mean"]), float(args["std"]))
+        targets = ScaleTargets(float(args["mean"]), float(args["std"]))
+        return ScaleBoth(list(args["x_mean"]), list(args["x_std"]), targets) if "x_mean" in args else targets
     if fix == "unfreeze":
         return Unfreeze()
     if fix == "set-batch-first":
