@@ -63,11 +63,11 @@ def test_nothing_held_back() -> None:
 
 
 def by_accuracy(samples: int, noise: float, epochs: int, *, ask: bool = True, clip: bool = True) -> None:
-    """The script counts right answers on other samples, and computes no loss there."""
+    """The script asks for the signs of other samples, and computes no loss there."""
     net = Last(4, 32)
     opt = torch.optim.Adam(net.parameters(), 1e-2)
     x, y = noisy(samples, 1, noise)
-    vx, vy = noisy(200, 2, noise)
+    vx, _ = noisy(200, 2, noise)
     for _ in range(epochs):
         for rows in torch.randperm(samples).split(12):
             opt.zero_grad()
@@ -76,8 +76,7 @@ def by_accuracy(samples: int, noise: float, epochs: int, *, ask: bool = True, cl
                 torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
             opt.step()
     with torch.no_grad():
-        share = ((net(vx if ask else x) > 0).float() == (vy if ask else y)).float().mean()
-    assert 0 <= float(share) <= 1
+        net(vx if ask else x).sign()
 
 
 def test_an_arm_leaves_samples_out() -> None:

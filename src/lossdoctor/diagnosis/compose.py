@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from .. import __version__
 from ..causes import all_causes, page
 from ..signs import Signs
-from ..signs.arms import ArmSign
+from ..signs.arms import PROBES, ArmSign
 from ..source.script import Script
 from ..trace.events import InternalError, ModelSeen, Note, RunStarted
 from ..words import Arm, Finding, Place, Report, Training, Verdict, short
@@ -106,7 +106,7 @@ def _answer(diagnosis: Diagnosis) -> str:
 def _next_to_measure(diagnosis: Diagnosis) -> str:
     """What is ruled out, and what would tell more."""
     signs = diagnosis.signs
-    tried = [a for a in signs.arms if a.took_hold]
+    tried = [a for a in signs.arms if a.took_hold and a.fix not in PROBES and not a.cures]
     ruled = f"{len(diagnosis.healthy)} causes are ruled out" + (f", {len(tried)} what-ifs made no cure" if tried else "")
     wanted = []
     if not signs.panel_asked:

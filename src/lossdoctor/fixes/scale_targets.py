@@ -46,18 +46,22 @@ def _edit(signs: Signs, args: Args) -> Edit | None:
 def title(signs: Signs, args: Args) -> str:
     def words() -> str:
         stats = statistics(signs, args)
-        return bare if stats is None else f"{bare}: they have mean {short(stats[0])} and deviation {short(stats[1])}"
+        return bare if stats is None else f"{bare}: {who} have mean {short(stats[0])} and deviation {short(stats[1])}"
 
-    bare = "standardise the targets"
+    bare = "standardise the inputs and the targets" if "x_mean" in args else "standardise the targets"
+    who = "the targets" if "x_mean" in args else "they"
     return said(words, bare)
 
 
 def snippet(signs: Signs, args: Args) -> str:
-    lines = (
+    lines: tuple[str, ...] = (
         "mean, std = y_train.mean(), y_train.std()",
         "y_train = (y_train - mean) / std",
         "prediction = model(x_test) * std + mean  # wherever the model answers",
     )
+    if "x_mean" in args:  # Proven together: a change of the targets alone would not be what was tried.
+        lines = ("x_mean, x_std = x_train.mean((0, 1)), x_train.std((0, 1))", "x = (x - x_mean) / x_std  # in training and ever after", *lines)
+        return fragment("once the data are there", *lines)
     return shown(lambda: _edit(signs, args), fragment("once the targets are there", *lines))
 
 

@@ -76,7 +76,8 @@ def judge(signs: Signs) -> Judgement:
     if arm is not None and targets_off_scale(signs):
         return finding(
             CAUSE.id,
-            f"The targets are unscaled (mean {mean:.3g}, deviation {std:.3g}): standardised, the same {arm.steps} steps reach "
+            f"The targets {'and the inputs ' if 'x_mean' in arm.args else ''}are unscaled (targets: mean {mean:.3g}, deviation "
+            f"{std:.3g}): {'both ' if 'x_mean' in arm.args else ''}standardised, the same {arm.steps} steps reach "
             f"skill {arm.skill:.2f}.",
             [*arm_evidence(signs, arm), ("mean of the targets", mean, "about 0"), ("deviation of the targets", std, "about 1"), *bound],
             confidence=confidence(signs, arm, True), severity=severity(signs, arm), proof="intervention",
