@@ -90,6 +90,42 @@ def run(
     return run_script(RunOptions(_program(script, module), budget, tuple(apply or ()), out, format, quiet, notify, stop_on))
 
 
+@app.command(context_settings=RUNNER)
+def fix(
+    script: Script = None,
+    module: Module = None,
+    minutes: Annotated[float, typer.Option(help="Time for everything together.", min=0.1)] = 15.0,
+    seeds: Annotated[int, typer.Option(help="Pairs of runs for the proof; a proof takes at least three.", min=1)] = 3,
+    jobs: Annotated[int | None, typer.Option(help="Trials side by side (default: the cores, at most 4).", min=1)] = None,
+    only: Annotated[str | None, typer.Option("--only", metavar="FIXES", help="Only these fixes, separated by commas.")] = None,
+    never: Annotated[str | None, typer.Option("--never", metavar="FIXES", help="Not these fixes, separated by commas.")] = None,
+    metric: Annotated[
+        str | None, typer.Option("--metric", metavar="REGEX", help="Judge by a number that the script prints: 'val_acc=([0-9.]+)'.")
+    ] = None,
+    higher: Annotated[bool, typer.Option("--higher/--lower", help="Which way --metric is better.")] = True,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what an earlier fix into the same folder has tried.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Apply the patch once it is verified.")] = False,
+    engine: Annotated[str, typer.Option("--engine", help="Where trials run: local or ray.")] = "local",
+    address: Annotated[str | None, typer.Option("--address", help="The Ray cluster's address.")] = None,
+    seconds: Annotated[float, typer.Option(help="Watch the script for at most so long before anything is tried.", min=1)] = 60.0,
+    probe_seconds: Annotated[float, typer.Option("--probe-seconds", help="Computing time for the what-ifs.", min=0)] = 30.0,
+    out: Out = Path("lossdoctor-out"),
+    format: Format = "text",
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print the result alone.")] = False,
+) -> int:
+    """Try what the diagnosis suggests on re-runs of the script, keep the smallest change that works on every seed, and
+    print it as a patch. No file of yours is written, but with --write.
+    """
+    from .fix import FixOptions, fix_script
+
+    return fix_script(
+        FixOptions(
+            _program(script, module), minutes, seeds, jobs, _fixes(only), _fixes(never) or frozenset(), metric, higher, resume, write, engine,
+            address, seconds, probe_seconds, out, format, quiet,
+        )
+    )  # fmt: skip
+
+
 @app.command()
 def report(
     out: Annotated[Path, typer.Argument(help="The folder of an earlier run, or of one that is still going on.")] = Path(
@@ -151,3 +187,11 @@ def _ids(text: str | None) -> frozenset[str] | None:
     from ..causes import cause_named
 
     return frozenset(cause_named(name.strip()).id for name in text.split(",") if name.strip())
+
+
+def _fixes(text: str | None) -> frozenset[str] | None:
+    if text is None:
+        return None
+    from .run import parse_fix
+
+    return frozenset(parse_fix(name.strip())[0] for name in text.split(",") if name.strip())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-RUNNERS = ("check", "run")
-FLAGS = frozenset({"--no-panel", "--exit-zero", "--notify", "-q", "--quiet", "--show-output", "--help", "--no-html"})
+RUNNERS = ("check", "run", "fix")
+FLAGS = frozenset({"--no-panel", "--exit-zero", "--notify", "-q", "--quiet", "--show-output", "--help", "--no-html", "--resume", "--write", "--higher", "--lower"})
 """Our options that take no value; every other one takes the next word."""
 
 TAKES_ARGUMENTS = re.compile(

@@ -57,14 +57,39 @@ class CheckOptions:
     quiet: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What the first stretch of a script gave: its diagnoses and the report that was written of them."""
+
+    program: Program
+    found: list[Diagnosis]
+    report: Report
+    trace: Trace
+    out: Path
+    status: int
+    printed: str
+
+
 def check_script(options: CheckOptions) -> int:
     """0: nothing wrong; 1: a finding of severity error; 2: it could not be done."""
     form = checked(options.format)
+    seen = examine_script(options)
+    if _never_trained(seen.trace):
+        show(seen.report, form, sys.stdout) if form == "json" else None
+        raise UserError(why_not(seen))
+    show(seen.report, form, sys.stdout)
+    if form != "github" and os.environ.get("GITHUB_ACTIONS") == "true" and not sys.stderr.isatty():
+        show(seen.report, "github", sys.stderr)
+    return exit_status(seen.report, options.exit_zero)
+
+
+def examine_script(options: CheckOptions, progress: Progress | None = None) -> Examined:
+    """Watch, ask, diagnose, and write the report. Raises UserError where nothing could be watched."""
     target, args, as_module = options.program
     program = parse_program(target, args, as_module)
     require_torch()
     out = prepared(options.out)
-    progress = Progress(quiet=options.quiet)
+    progress = progress or Progress(quiet=options.quiet)
     waker = Waker() if options.probe_seconds > 0 and can_fork() else None
     order = WatchOrder(
         program.kind, program.target, program.argv, str(out / "trace" / MAIN), mode="check", scratch=str(out / "scratch"),
@@ -82,22 +107,15 @@ def check_script(options: CheckOptions) -> int:
             waker.close()
         raise UserError("interrupted; what was seen until then: lossdoctor report " + str(options.out)) from None
     try:
-        return _conclude(options, program, form, out, output, status, waker, progress)
+        return _diagnosed(options, program, out, output, status, waker, progress)
     finally:
         if waker is not None:
             waker.close()
 
 
-def _conclude(
-    options: CheckOptions,
-    program: Program,
-    form: str,
-    out: Path,
-    output: Path,
-    status: int,
-    waker: Waker | None,
-    progress: Progress,
-) -> int:
+def _diagnosed(
+    options: CheckOptions, program: Program, out: Path, output: Path, status: int, waker: Waker | None, progress: Progress,
+) -> Examined:  # fmt: skip
     printed = output.read_text(encoding="utf-8", errors="replace") if output.exists() else ""
     if options.show_output and printed:
         sys.stderr.write(printed)
@@ -136,13 +154,7 @@ def _conclude(
         notes=notes, panel_seconds=spent, probe_budget=options.probe_seconds,
     )  # fmt: skip
     write_folder(report, out)
-    if _never_trained(trace):
-        show(report, form, sys.stdout) if form == "json" else None
-        raise UserError(_why_not(trace, status, printed))
-    show(report, form, sys.stdout)
-    if form != "github" and os.environ.get("GITHUB_ACTIONS") == "true" and not sys.stderr.isatty():
-        show(report, "github", sys.stderr)
-    return exit_status(report, options.exit_zero)
+    return Examined(program, found, report, trace, out, status, printed)
 
 
 def wall_seconds(computing: float) -> float:
@@ -230,7 +242,9 @@ def _never_trained(trace: Trace) -> bool:
     return not len(trace.table("loss"))
 
 
-def _why_not(trace: Trace, status: int, printed: str) -> str:
+def why_not(seen: Examined) -> str:
+    """Why no training step was seen, in a sentence."""
+    trace, status, printed = seen.trace, seen.status, seen.printed
     from ..trace.events import ModelSeen, RunEnded
 
     ended = trace.last(RunEnded)

@@ -117,7 +117,7 @@ def updates(signs: Signs) -> Panel | None:
     params = [int(p) for p in np.unique(update.param)]
     sizes = sorted(params, key=lambda p: -(signs.wiring.facts[p].numel if p in signs.wiring.facts else 0))
     for index, param in enumerate(sizes[:6]):
-        mine = update.of(param) & (update.weight_norm > 0) & (update.update_norm > 0)
+        mine = update.of(param) & (update.weight_norm > 0) & (update.update_norm > 0) & np.isfinite(update.weight_norm)
         if mine.any():
             name = signs.wiring.facts[param].name if param in signs.wiring.facts else f"parameter {param}"
             curves.append(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import runpy
 import sys
@@ -19,6 +18,7 @@ from lossdoctor.words import UserError
 
 from .main_module import become_main, leave_main, script_folder, set_arguments, set_import_root
 from .notebook import read_cells
+from .patched import read_source
 from .program import ARCHIVES, Program, absolute
 from .stop import StopRun
 from .tracebacks import chain, last_line, take_our_frames_out
@@ -90,8 +90,7 @@ def _script(program: Program, notes: list[str]) -> tuple[ModuleType, Callable[[]
         set_import_root(path)
         return module, lambda: _as_module("__main__", False)
     try:
-        with io.open_code(path) as file:
-            source = file.read()
+        source = read_source(path)
     except OSError as error:
         raise UserError(f"Cannot read {program.target}: {error.strerror or error}.") from error
     module = become_main(path)

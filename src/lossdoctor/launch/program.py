@@ -17,6 +17,8 @@ from typing import Literal
 
 from lossdoctor.words import UserError
 
+from .patched import read_source
+
 Kind = Literal["script", "module", "notebook"]
 
 ARCHIVES = (".zip", ".pyz", ".pyzw")
@@ -84,7 +86,7 @@ def parse_program(target: str, args: Sequence[str] = (), as_module: bool = False
 def read_notebook(path: Path) -> dict[str, object]:
     """The notebook as JSON. Raises UserError if it cannot be read."""
     try:
-        text = path.read_bytes()
+        text = read_source(str(path))
     except OSError as error:
         raise UserError(_unreadable(str(path), error)) from error
     try:

@@ -19,9 +19,12 @@ GRACE = 8.0
 
 
 class WatchedChild:
-    """One watched process; what it prints goes to `output`."""
+    """One watched process; what it prints goes to `output`. `threads` bounds the threads of its number crunching where
+    several run side by side."""
 
-    def __init__(self, order: WatchOrder, folder: Path, waker: Waker | None, output: Path) -> None:
+    def __init__(
+        self, order: WatchOrder, folder: Path, waker: Waker | None, output: Path, threads: int | None = None
+    ) -> None:
         self.order = order
         self.waker = waker
         folder.mkdir(parents=True, exist_ok=True)
@@ -31,10 +34,11 @@ class WatchedChild:
         flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
         package = Path(__file__).resolve().parent.parent.parent
         code = f"import sys; sys.path.insert(0, {str(package)!r}); from lossdoctor.session.watched import main; sys.path.pop(0); main(sys.argv)"
+        bounds = {} if threads is None else {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
         self.process = subprocess.Popen(
             [sys.executable, *flags, "-c", code, str(path)],
             stdin=subprocess.DEVNULL, stdout=self._sink, stderr=subprocess.STDOUT, start_new_session=True,
-            pass_fds=() if waker is None else (waker.fileno_for_child(),),
+            pass_fds=() if waker is None else (waker.fileno_for_child(),), env={**os.environ, **bounds},
         )  # fmt: skip
         if waker is not None:
             waker.child_started()

@@ -67,6 +67,7 @@ class Watch:
         )  # fmt: skip
         self.writer.flush()
         self._enter_sandbox()
+        self._prepare_trial()
         when_imported("torch", self._torch_came, lambda _, error: self._import_failed(error))
         scalers = ScalerWatch(lambda: self.writer, lambda: self.watcher.updates if self.watcher is not None else 0)
         when_imported("sklearn.preprocessing", scalers.install, lambda _, error: self._import_failed(error))
@@ -88,6 +89,18 @@ class Watch:
         quiet_world(self._sandbox_notes)
         self.sandbox = Sandbox(scratch, Path.cwd(), keep_open=(Path(self.order.trace).parent.parent,))
         self.sandbox.install()
+
+    def _prepare_trial(self) -> None:
+        """A trial's own seed, and the user's files as its fix has changed them."""
+        order = self.order
+        if order.sources:
+            from ..launch.patched import show_instead
+
+            show_instead({path: Path(text).read_bytes() for path, text in order.sources.items()})
+        if order.reseed is not None:
+            from ..launch.reseeded import reseed
+
+            reseed(order.reseed)
 
     def _torch_came(self, torch: ModuleType) -> None:
         self.own.enter()

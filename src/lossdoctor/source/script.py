@@ -15,7 +15,7 @@ from typing import Any
 
 from ..words import Place
 
-_CELL = re.compile(r"^(?P<notebook>.+\.ipynb)\[cell (?P<number>\d+)\]$")
+CELL = re.compile(r"^(?P<notebook>.+\.ipynb)\[cell (?P<number>\d+)\]$")
 _MAGIC = re.compile(r"^(?P<indent>\s*)(?:[%!?]|.*\?\s*$|[\w.,\s]+=\s*[%!])")
 _BOM = "\ufeff"
 
@@ -61,7 +61,7 @@ class Script:
         if "\r" in body.replace("\r\n", ""):
             return None  # Python ends lines at a lone carriage return, patch does not.
         tree = _parse(body)
-        if tree is None and (_CELL.match(file) or file.startswith("<") or "ipykernel" in file):
+        if tree is None and (CELL.match(file) or file.startswith("<") or "ipykernel" in file):
             tree = _parse(_without_magics(body))
         return None if tree is None else Script(file, body, tree, shown or Path(file).name, bom)
 
@@ -145,7 +145,7 @@ def _read_file(name: str, stamp: tuple[float, int]) -> Script | None:
         raw = path.read_bytes()
         encoding, _ = tokenize.detect_encoding(BytesIO(raw).readline)
         text = raw.decode("utf-8" if encoding == "utf-8-sig" else encoding)
-        return Script.of(text, name, _path_in_diff(path))
+        return Script.of(text, name, path_in_diff(path))
     except (OSError, SyntaxError, UnicodeDecodeError, LookupError, ValueError):
         return None
 
@@ -157,7 +157,7 @@ def _parse(text: str) -> ast.Module | None:
         return None
 
 
-def _path_in_diff(path: Path) -> str:
+def path_in_diff(path: Path) -> str:
     whole = path.absolute()
     for folder in whole.parents:
         if (folder / ".git").exists():
@@ -166,7 +166,7 @@ def _path_in_diff(path: Path) -> str:
 
 
 def _cell_shown(name: str) -> str:
-    found = _CELL.match(name)
+    found = CELL.match(name)
     if found:
         return f"{Path(found['notebook']).name}[cell {found['number']}]"
     return re.sub(r"[<>\s/\\]", "", name) or "cell.py"
@@ -176,7 +176,7 @@ def _cell_text(name: str) -> str | None:
     cached = linecache.getlines(name)
     if cached:
         return "".join(cached)
-    found = _CELL.match(name)
+    found = CELL.match(name)
     if not found:
         return None
     try:
@@ -199,7 +199,7 @@ def cell_sources(notebook: Path) -> list[str]:
 
 def cells_beside(name: str) -> tuple[str, ...]:
     """The names of all code cells of the notebook that cell `name` belongs to; empty if it is no cell."""
-    found = _CELL.match(name)
+    found = CELL.match(name)
     if not found:
         return ()
     try:

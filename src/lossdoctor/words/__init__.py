@@ -1,6 +1,7 @@
 """The nouns of lossdoctor as frozen dataclasses. Imports nothing of ours."""
 
 from .cause import FAMILIES, HEADINGS, CausePage, Stage
+from .cure import Change, Cure, CureReport, Trial
 from .errors import UserError
 from .finding import (
     CERTAIN,
@@ -29,6 +30,9 @@ __all__ = [
     "VERDICTS",
     "Arm",
     "CausePage",
+    "Change",
+    "Cure",
+    "CureReport",
     "Evidence",
     "Finding",
     "FixProposal",
@@ -47,6 +51,7 @@ __all__ = [
     "Stage",
     "TablePanel",
     "Training",
+    "Trial",
     "UserError",
     "Verdict",
     "short",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from .cause import CausePage
+from .cure import CureReport
 from .finding import Finding, FixValue, Healthy, NotJudged
 from .panel import Panel
 
@@ -62,7 +63,7 @@ class Report:
     place of a finding, by file: {file: {line number: text}}. `pages` explains each cause named.
     `panel_seconds` is how long the what-ifs took; `probe_seconds` their computing time over all cores, of
     `probe_budget` allowed.
-    `answer` is the verdict in one plain sentence; `next_command` what to type next.
+    `answer` is the verdict in one plain sentence; `next_command` what to type next. `cure` is what `fix` found.
     """
 
     script: str
@@ -92,4 +93,5 @@ class Report:
     panel_seconds: float = 0.0
     probe_seconds: float = 0.0
     probe_budget: float = 0.0
+    cure: CureReport | None = None
     schema: int = SCHEMA_VERSION

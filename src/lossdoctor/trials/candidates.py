@@ -1,0 +1,123 @@
+"""What is worth trying: the fixes of the ranked findings, then what the what-ifs favour, then the usual suspects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+from ..causes import all_causes
+from ..diagnosis.engine import Diagnosis
+from ..fixes import all_fixes
+from ..fixes.fix import Fix
+from ..signs.arms import PROBES, ArmSign
+from ..signs.standing import inputs_off_scale
+from ..source.patch import patch_of
+from ..words import CERTAIN, Finding
+from ..words.cure import Change
+from .candidate import Candidate, Step
+
+USUAL: tuple[tuple[str, Mapping[str, Any]], ...] = (
+    ("lower-lr", {"factor": 0.1}),
+    ("raise-lr", {"factor": 10.0}),
+    ("swap-optimizer", {"optimizer": "Adam", "lr": 1e-3}),
+    ("add-clip", {}),
+    ("scale-inputs", {}),
+    ("reinit", {}),
+    ("train-longer", {}),
+)
+"""In the systematic order: data and rate before initialisation; asked where the evidence does not decide."""
+
+NOT_WHEN_DIVERGED = frozenset({"raise-lr", "train-longer"})
+PER_FINDING = 3
+LESS_SURE = 100
+UNSAFE = 0.5
+
+
+def steps_of(diagnosis: Diagnosis, only: frozenset[str] | None, never: frozenset[str], knobs: frozenset[str]) -> list[Step]:
+    """Steps in the order in which they are to be tried, each once. `knobs` are the fixes that can be tried live."""
+    found: dict[str, Step] = {}
+    for step in _all_steps(diagnosis, knobs):
+        if (only is not None and step.change.id not in only) or step.change.id in never:
+            continue
+        found.setdefault(step.key, step)
+    return sorted(found.values(), key=lambda step: step.rank)
+
+
+def _all_steps(diagnosis: Diagnosis, knobs: frozenset[str]) -> Iterator[Step]:
+    ranks = count()
+    explained: list[Finding] = []
+    for finding in diagnosis.findings:
+        if finding.explained_by is not None or finding.severity == "note":
+            explained.append(finding)
+            continue
+        yield from _of_finding(diagnosis, finding, ranks, knobs, 0)
+    arms = [a for a in diagnosis.signs.arms if a.helps and a.fix not in PROBES]
+    for arm in sorted(arms, key=lambda a: -a.gain):
+        step = _step(diagnosis, arm.fix, dict(arm.args), "", next(ranks) + LESS_SURE, knobs)
+        if step is not None:
+            yield step
+    for finding in explained:
+        yield from _of_finding(diagnosis, finding, ranks, knobs, 2 * LESS_SURE)
+    for name, args in USUAL:
+        if diagnosis.verdict == "diverged" and name in NOT_WHEN_DIVERGED:
+            continue
+        if name == "scale-inputs" and not inputs_off_scale(diagnosis.signs):
+            continue
+        step = _step(diagnosis, name, dict(args), "", next(ranks) + 3 * LESS_SURE, knobs)
+        if step is not None:
+            yield step
+
+
+def _of_finding(
+    diagnosis: Diagnosis, finding: Finding, ranks: Iterator[int], knobs: frozenset[str], behind: int
+) -> Iterator[Step]:
+    for place, name in enumerate(all_causes()[finding.cause].fixes[:PER_FINDING]):
+        # The second fix of the first finding is tried after the first fix of the second one.
+        rank = next(ranks) + behind + 10 * place
+        for args in _arguments(diagnosis.signs.arms, name):
+            step = _step(diagnosis, name, args, finding.cause, rank, knobs)
+            if step is not None:
+                yield replace(step, proven=finding.severity == "error" and finding.confidence >= CERTAIN)
+
+
+def _arguments(arms: Sequence[ArmSign], name: str) -> list[dict[str, Any]]:
+    """The arguments with which an arm did best, then others that cured; the fix's own choice where none was run."""
+    tried = sorted((a for a in arms if a.fix == name and a.took_hold and a.skill is not None), key=lambda a: -(a.skill or -9))
+    return [dict(a.args) for a in tried[:1]] + [dict(a.args) for a in tried[1:3] if a.cures] or [{}]
+
+
+def _step(diagnosis: Diagnosis, name: str, args: dict[str, Any], cause: str, rank: float, knobs: frozenset[str]) -> Step | None:
+    fix = all_fixes().get(name)
+    if fix is None:
+        return None
+    signs = diagnosis.signs
+    edit = fix.change(signs, args)
+    plain = {k: v for k, v in args.items() if isinstance(v, str | int | float | bool)}
+    rank += UNSAFE if fix.safety == "unsafe" else 0.0
+    if edit is not None and patch_of([edit]) is not None:
+        change = Change(name, plain, fix.title(signs, args), fix.safety, "source", cause, edit.diff)
+        return Step(change, (edit,), rank=rank)
+    if name in knobs and (args or _needs_nothing(fix)):
+        change = Change(name, plain, fix.title(signs, args), "shown", "live", cause, fix.otherwise(signs, args))
+        return Step(change, live=(name, args), rank=rank + UNSAFE)
+    return None
+
+
+def _needs_nothing(fix: Fix) -> bool:
+    """A knob that works without arguments from measurement."""
+    return fix.live and fix.id in ("unfreeze", "set-mode", "shallower", "use-float32", "reset-state", "swap-cell", "reinit")
+
+
+def together(steps: Sequence[Step]) -> Candidate | None:
+    """One candidate of several steps; None where their edits touch one another, or one fix is there twice."""
+    if len({step.change.id for step in steps}) < len(steps):
+        return None
+    edits = [edit for step in steps for edit in step.edits]
+    if not edits:
+        return Candidate(tuple(steps))
+    patch = patch_of(edits)
+    if patch is None:
+        return None
+    return Candidate(tuple(steps), {file.path: file.after for file in patch.files})

@@ -1,0 +1,1 @@
+"""Where trials run. An engine has three methods: submit, poll and cancel."""

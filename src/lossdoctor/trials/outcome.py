@@ -1,0 +1,112 @@
+"""Reading a trial back: what its trace and its printed output say."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..diagnosis.engine import Diagnosis, examine
+from ..signs import Signs
+from ..signs.standing import effective_skill
+from ..signs.trainings import put_right
+from ..trace.events import ArmEnded, RunEnded
+from ..trace.reader import Trace, read_trace
+from ..words import UserError, Verdict
+from .engine import Ended
+
+POINTS = 150
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a trial showed. `skill` and `held` are as the trace has them at the end; `effective` the smaller of the two.
+    `errors` are the causes of severity error that its own trace still shows. `crashed` holds its last words. `start` is
+    the very first loss."""
+
+    skill: float | None
+    held: float | None
+    effective: float | None
+    verdict: Verdict
+    errors: tuple[str, ...]
+    steps: int
+    seconds: float
+    crashed: str = ""
+    took_hold: bool = True
+    whole: bool = True
+    note: str = ""
+    reference: float | None = None
+    relative: bool = False
+    start: float | None = None
+    curve: tuple[tuple[float, ...], tuple[float | None, ...]] = ((), ())
+    printed: str = field(default="", repr=False)
+
+    @property
+    def works(self) -> bool:
+        return not self.crashed and self.took_hold and self.skill is not None
+
+    def stored(self) -> dict[str, Any]:
+        """As plain data, without what was printed (that lies in the trial's folder)."""
+        return {name: getattr(self, name) for name in self.__slots__ if name != "printed"}
+
+    @staticmethod
+    def load(given: Mapping[str, Any], printed: str) -> Seen:
+        values = dict(given)
+        values["errors"] = tuple(values["errors"])
+        values["curve"] = tuple(tuple(part) for part in values["curve"])
+        return Seen(**values, printed=printed)
+
+
+def read_trial(ended: Ended, training: int) -> tuple[Seen, Diagnosis | None]:
+    """What a finished trial's folder holds; never raises for what a script did."""
+    folder = Path(ended.job.folder)
+    printed = ""
+    with contextlib.suppress(OSError):
+        printed = (folder / "output.txt").read_text(encoding="utf-8", errors="replace")
+    trace = _trace(folder / "trace")
+    if trace is None or not len(trace.table("loss")):
+        return Seen(None, None, None, "never-started", (), 0, ended.seconds, _last_line(printed) or "it ended before it trained",
+                    printed=printed), None  # fmt: skip
+    numbers = {int(k) for k in trace.table("loss").column("training")}
+    signs = Signs(trace, training if training in numbers else min(numbers))
+    diagnosis = examine(signs)
+    over = trace.last(RunEnded)
+    arm = trace.last(ArmEnded)
+    live = bool(ended.job.live)
+    crashed = ""
+    if ended.timed_out or over is None:
+        crashed = "" if signs.loss.count else "it did not come to an end"
+    elif over.how == "error" or (over.how == "exit" and over.status):
+        crashed = over.error or f"exit status {over.status}"
+    whole = over is not None and over.how in ("finished", "exit", "error") and not ended.timed_out
+    return Seen(
+        signs.loss.skill, signs.loss.held_skill, effective_skill(signs), diagnosis.verdict,
+        tuple(f.cause for f in diagnosis.findings if f.severity == "error"), signs.updates or signs.loss.count, ended.seconds,
+        crashed, not live or (arm is not None and arm.took_hold), whole, arm.note if live and arm is not None else "",
+        signs.reference.skill if signs.reference is not None else None, signs.loss.relative, _first_loss(signs), _curve(signs), printed,
+    ), diagnosis  # fmt: skip
+
+
+def _first_loss(signs: Signs) -> float | None:
+    return float(signs.loss.value[0]) if signs.loss.count else None
+
+
+def _curve(signs: Signs) -> tuple[tuple[float, ...], tuple[float | None, ...]]:
+    values = signs.loss.skill_curve
+    if not len(values):
+        return (), ()
+    places = range(len(values)) if len(values) <= POINTS else [round(i * (len(values) - 1) / (POINTS - 1)) for i in range(POINTS)]
+    return tuple(float(signs.loss.steps[i]) for i in places), tuple(round(float(values[i]), 4) for i in places)
+
+
+def _trace(folder: Path) -> Trace | None:
+    with contextlib.suppress(UserError, OSError):
+        return put_right(read_trace(folder))
+    return None
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1][:200] if lines else ""

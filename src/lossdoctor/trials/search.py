@@ -1,0 +1,259 @@
+"""Which set of changes cures? Singles first, as the diagnosis ranks them; combinations where singles only help; then
+the smallest set that does as well; then proof on paired runs under several seeds."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+
+from .candidate import Candidate, Step
+from .candidates import together
+from .compare import Measure, better, done, enough, falls_short, gain, learns, score
+from .outcome import Seen
+from .printed import Metric, detected
+from .runner import OutOfTime, Ran, Runner
+
+BASE = Candidate(())
+MOST_SINGLES = 14
+MOST_COMBINED = 8
+POOL = 4
+AS_GOOD = 0.03
+"""Skill by which a smaller set of changes may be worse and is still preferred."""
+HELPS = 0.05
+FINALISTS = 3
+MORE_SEEDS = 2
+"""So many more pairs for a script that is not the same twice under one seed."""
+SAME_START = frozenset({
+    "lower-lr", "raise-lr", "add-clip", "loosen-clip", "swap-optimizer", "set-weight-decay", "drop-scheduler", "train-longer",
+    "step-scheduler-per-epoch", "add-zero-grad", "move-zero-grad", "add-step", "early-stop", "set-eps", "set-momentum", "warm-up",
+})  # fmt: skip
+"""Fixes that leave the first loss as it is: a pair that differs there is not deterministic."""
+
+
+@dataclass
+class Proof:
+    """A candidate beside the baseline on the same seeds."""
+
+    candidate: Candidate
+    fixed: list[Ran]
+    plain: list[Ran]
+    verified: bool
+    why_not: str = ""
+
+
+@dataclass
+class Search:
+    """`seeds` are those of the proof; the first is the one that candidates are compared on."""
+
+    runner: Runner
+    steps: Sequence[Step]
+    seeds: Sequence[int]
+    metric: Metric | None = None
+    out_of_time: bool = False
+    not_repeatable: bool = False
+    notes: list[str] = field(default_factory=list)
+    told: Callable[[str], None] = lambda text: None
+
+    def run(self) -> Proof | None:
+        """The best proof; None where the run needs none (see `needs_none`) or nothing could be tried."""
+        self._first_pair()
+        if self.needs_none or not self.steps:
+            return None
+        try:
+            self._singles()
+            self._combinations()
+        except OutOfTime:
+            self.out_of_time = True
+        return self._proof()
+
+    # -- the parts of the search --------------------------------------------------------------------------
+
+    def _first_pair(self) -> None:
+        """The baseline, and beside it the change that the diagnosis thinks most of."""
+        pairs = [(BASE, self.seeds[0])]
+        if self.steps and self.runner.engine.width > 1:
+            pairs.append((self._single(self.steps[0]), self.seeds[0]))
+        self.runner.ask(pairs, must=True)
+        plain = self.plain.seen
+        if not plain.whole and self.runner.limit is None and plain.steps > 0 and not plain.crashed:
+            self.runner.limit = max(1, int(0.9 * plain.steps))
+            self.notes.append(
+                f"one run takes longer than a trial may: every trial is cut at {self.runner.limit} updates, with and without."
+            )
+            self.runner.ask(pairs, must=True)
+        if self.metric is None:
+            self.metric = detected(self.plain.seen.printed)
+
+    @property
+    def plain(self) -> Ran:
+        return self.runner.done[BASE.key, self.seeds[0], self.runner.limit]
+
+    @property
+    def needs_none(self) -> bool:
+        """The baseline, run to its end, learns as well as can be."""
+        return done(self.plain.seen)
+
+    def _single(self, step: Step) -> Candidate:
+        return together([step]) or Candidate((step,))
+
+    def _singles(self) -> None:
+        first = self._single(self.steps[0])
+
+        def stop(ran: Ran) -> bool:
+            self._look_at_start(ran)
+            if not better(ran.seen, self.plain.seen, self._measure(ran.candidate)):
+                return False
+            return done(ran.seen) or (ran.candidate.steps[0].proven and enough(ran.seen))
+
+        # What most likely cures has its turn alone: if it does, nothing else is paid for.
+        if stop(self.runner.ask([(first, self.seeds[0])])[0]):
+            return
+        wanted = [(self._single(step), self.seeds[0]) for step in self.steps[1:MOST_SINGLES]]
+        self.runner.ask(wanted, stop)
+
+    def _combinations(self) -> None:
+        """Pairs, then triples, where no single change is enough."""
+        if any(self._is_enough(ran) for ran in self._tried()):
+            return
+        singles = [ran for ran in self._tried() if len(ran.candidate.steps) == 1]
+        plain = self.plain.seen
+        helping = sorted((r for r in singles if gain(r.seen, plain) > HELPS), key=lambda r: -score(r.seen))
+        # Two faults may hide each other: what ranks first takes part even where it does nothing alone.
+        first = [r for step in self.steps[:2] for r in singles if r.candidate.steps[0] is step and r not in helping[:POOL]]
+        pool = [r.candidate.steps[0] for r in [*helping[:POOL], *first]]
+        for size in (2, 3):
+            sets = [c for c in map(together, combinations(pool, size)) if c is not None][:MOST_COMBINED]
+            for ran in self.runner.ask([(c, self.seeds[0]) for c in sets], self._is_enough) if sets else []:
+                if self._is_enough(ran):
+                    return
+
+    def _is_enough(self, ran: Ran) -> bool:
+        return enough(ran.seen) and better(ran.seen, self.plain.seen, self._measure(ran.candidate))
+
+    def _tried(self) -> list[Ran]:
+        return [
+            ran for (_, seed, limit), ran in self.runner.done.items()
+            if ran.candidate.steps and seed == self.seeds[0] and limit == self.runner.limit
+        ]  # fmt: skip
+
+    def _measure(self, candidate: Candidate) -> Measure:
+        return Measure(self.metric, frozenset(change.id for change in candidate.changes))
+
+    def _look_at_start(self, ran: Ran) -> None:
+        plain, seen = self.plain.seen, ran.seen
+        if plain.start is None or seen.start is None or not {c.id for c in ran.candidate.changes} <= SAME_START:
+            return
+        if abs(seen.start - plain.start) > 1e-3 * max(abs(plain.start), 1e-12) and not self.not_repeatable:
+            self.not_repeatable = True
+            self.notes.append(
+                "the script is not the same twice under one seed (its first loss differs): more seeds are used for the proof."
+            )
+
+    # -- the proof -----------------------------------------------------------------------------------------
+
+    def _worth(self, ran: Ran) -> float:
+        """Score, less a little for every change and for one that changes what is learned."""
+        unsafe = sum(change.safety != "safe" for change in ran.candidate.changes)
+        value = score(ran.seen)
+        if self.metric is not None and self.metric.given:
+            number = self.metric.read(ran.seen.printed)
+            before = self.metric.read(self.plain.seen.printed)
+            if number is not None and before is not None:
+                value = self.metric.better(number, before) / max(abs(before), 1e-12)
+        return value - AS_GOOD * (len(ran.candidate.steps) - 1) - 0.01 * unsafe - 1e-6 * sum(s.rank for s in ran.candidate.steps)
+
+    def _proof(self) -> Proof | None:
+        """The finalists, best first, each on all seeds until one is verified."""
+        tried = [r for r in self._tried() if r.seen.works and better(r.seen, self.plain.seen, self._measure(r.candidate))]
+        ranked = sorted(tried, key=lambda r: (not learns(r.seen), -self._worth(r)))
+        proofs: list[Proof] = []
+        for ran in self._smallest_first(ranked)[:FINALISTS]:
+            if proofs and not learns(ran.seen):
+                break
+            try:
+                proof = self._prove(ran.candidate)
+            except OutOfTime:
+                self.out_of_time = True
+                break
+            proofs.append(proof)
+            if proof.verified:
+                return proof
+        if proofs:
+            return proofs[0]
+        if ranked:
+            return Proof(ranked[0].candidate, [ranked[0]], [self.plain], False, "the time was over before it could be proven")
+        return None
+
+    def _smallest_first(self, ranked: list[Ran]) -> list[Ran]:
+        """Each set of changes after its own subsets that do as well."""
+        found: list[Ran] = []
+        for ran in ranked:
+            if len(ran.candidate.steps) > 1:
+                for left_out in combinations(ran.candidate.steps, len(ran.candidate.steps) - 1):
+                    smaller = together(left_out)
+                    known = self._ask_quietly(smaller) if smaller is not None else None
+                    if known is not None and known not in found and learns(known.seen) and score(known.seen) >= score(ran.seen) - AS_GOOD:
+                        found.append(known)
+            if ran not in found:
+                found.append(ran)
+            if len(found) >= FINALISTS:
+                break
+        return found
+
+    def _ask_quietly(self, candidate: Candidate) -> Ran | None:
+        try:
+            ran = self.runner.ask([(candidate, self.seeds[0])])
+        except OutOfTime:
+            return None
+        return ran[0] if ran else None
+
+    def _prove(self, candidate: Candidate) -> Proof:
+        seeds = list(self.seeds)
+        if self.not_repeatable:
+            seeds += [max(seeds) + 1 + k for k in range(MORE_SEEDS)]
+        self.told("proving on paired runs: " + candidate.title)
+        measure = self._measure(candidate)
+        # A finalist that fails on one seed needs no others.
+        fixed, plain = [], []
+        for group in (seeds[:1], seeds[1:]):
+            ran = self.runner.ask([(c, seed) for seed in group for c in (candidate, BASE)], must=True)
+            by_key = {(r.candidate.key, r.seed): r for r in ran}
+            fixed += [by_key[candidate.key, seed] for seed in group]
+            plain += [by_key[BASE.key, seed] for seed in group]
+            why = self._why_not(fixed, plain, measure)
+            if why:
+                return Proof(candidate, fixed, plain, False, why)
+        if len(seeds) < 3:
+            return Proof(candidate, fixed, plain, False, "a proof takes at least three seeds")
+        return Proof(candidate, fixed, plain, True)
+
+    def _why_not(self, fixed: Sequence[Ran], plain: Sequence[Ran], measure: Measure) -> str:
+        for one, other in zip(fixed, plain, strict=True):
+            if not one.seen.works:
+                return f"seed {one.seed}: {one.seen.crashed or one.seen.note or 'its loss is no number'}"
+            if not better(one.seen, other.seen, measure):
+                return f"seed {one.seed}: no better than without"
+            if not learns(one.seen):
+                left = f", and {one.seen.errors[0]} is still there" if one.seen.errors else ""
+                return f"seed {one.seed}: less bad, but it does not learn{left}"
+        if statistics.fmean(score(r.seen) for r in fixed) < 0.9 and falls_short(fixed[0].seen):
+            return "a simple learner gets clearly more from the same inputs: something else is still wrong"
+        return ""
+
+
+def outcome_word(seen: Seen, plain: Seen) -> str:
+    """One word for a trial beside its baseline."""
+    if seen.crashed:
+        return "crashes"
+    if not seen.took_hold:
+        return "did not take hold"
+    if seen.skill is None:
+        return "diverges"
+    won = gain(seen, plain)
+    if learns(seen) and won > HELPS:
+        return "learns"
+    if won > HELPS:
+        return "helps"
+    return "worse" if won < -HELPS else "no difference"
