@@ -6,7 +6,10 @@ import re
 from pathlib import Path
 
 RUNNERS = ("check", "run", "fix")
-FLAGS = frozenset({"--no-panel", "--exit-zero", "--notify", "-q", "--quiet", "--show-output", "--help", "--no-html", "--resume", "--write", "--higher", "--lower"})
+FLAGS = frozenset({
+    "--no-panel", "--exit-zero", "--notify", "-q", "--quiet", "--show-output", "--help", "--no-html", "--resume",
+    "--write", "--higher", "--lower",
+})  # fmt: skip
 """Our options that take no value; every other one takes the next word."""
 
 TAKES_ARGUMENTS = re.compile(

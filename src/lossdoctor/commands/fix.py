@@ -157,7 +157,7 @@ def _hand_over(options: FixOptions, form: str, said: CureReport, report: Report,
     if patch is not None and fits:
         (out / PATCH_FILE).write_bytes(patch.diff)
     (out / FIX_FILE).write_text(render_cure_json(said), encoding="utf-8")
-    write_folder(replace(report, cure=said), out)
+    write_folder(replace(report, cure=said, confirmed=said.confirmed, taken_back=said.taken_back), out)
     if form == "json":
         sys.stdout.write(render_cure_json(said))
     else:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lossdoctor.words import SCHEMA_VERSION, CausePage, Panel, Report, UserError
+from lossdoctor.words import SCHEMA_VERSION, CausePage, CureReport, Panel, Report, UserError
 
 from .codec import Json, Misfit, NotFinite, decode, encode, restore
 
@@ -28,7 +28,7 @@ __all__ = [
 REPORT_FILE = "report.json"
 PANELS_FILE = "panels.json"
 
-APART = ("panels", "pages")
+APART = ("panels", "pages", "cure")
 """Fields of a report that are kept in panels.json."""
 
 CONTRACT_ORDER = (
@@ -82,7 +82,7 @@ def report_json(report: Report) -> str:
     `{"at": JSON pointer, "was": "NaN" | "inf" | "-inf", "why": ...}`. Raises `TypeError` if the report
     holds what is no number, text or dataclass of ours."""
     lost: NotFinite = []
-    body = encode(replace(report, panels=(), pages={}), lost)
+    body = encode(replace(report, panels=(), pages={}, cure=None), lost)
     assert isinstance(body, dict)
     for name in APART:
         del body[name]
@@ -101,6 +101,7 @@ def panels_json(report: Report) -> str:
     body: dict[str, Json] = {"schema": report.schema}
     body["panels"] = [encode(panel, lost, f"/panels/{k}") for k, panel in enumerate(report.panels)]
     body["pages"] = encode(dict(report.pages), lost, "/pages")
+    body["cure"] = encode(report.cure, lost, "/cure")
     body["not_finite"] = [{"at": at, "was": was} for at, was in lost]
     return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
 
@@ -138,9 +139,10 @@ def _with_panels(report: Report, file: Path) -> Report:
         restore(body, body.get("not_finite"))
         panels = decode(tuple[Panel, ...], body.get("panels", []), "panels")
         pages = decode(dict[str, CausePage], body.get("pages", {}), "pages")
+        cure = decode(CureReport | None, body.get("cure"), "cure")
     except (Misfit, UserError) as why:
         return replace(report, notes=(*report.notes, f"pictures left out: {why}"))
-    return replace(report, panels=panels, pages=pages)
+    return replace(report, panels=panels, pages=pages, cure=cure)
 
 
 def _load(file: Path) -> dict[str, Any]:

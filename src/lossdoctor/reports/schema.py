@@ -11,7 +11,7 @@ import types
 from collections.abc import Mapping
 from typing import Any, Literal, Union, get_args, get_origin
 
-from lossdoctor.words import SCHEMA_VERSION, CausePage, Panel, Report
+from lossdoctor.words import SCHEMA_VERSION, CausePage, CureReport, Panel, Report
 
 from .codec import PANEL_KINDS, Json, field_names, hints_of
 from .json import APART
@@ -60,6 +60,7 @@ def panels_schema() -> dict[str, Json]:
             "schema": {"const": SCHEMA_VERSION},
             "panels": {"type": "array", "items": _schema(Panel, defs)},
             "pages": {"type": "object", "additionalProperties": _schema(CausePage, defs)},
+            "cure": _schema(CureReport | None, defs),
         },
     }
     return _document("lossdoctor panels.json", body, defs)

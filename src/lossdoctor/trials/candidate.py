@@ -26,7 +26,7 @@ class Step:
 
     @property
     def key(self) -> str:
-        args = json.dumps({k: v for k, v in sorted(self.change.args.items())}, default=str)
+        args = json.dumps(dict(sorted(self.change.args.items())), default=str)
         return f"{self.change.id} {self.change.how} {args} {hashlib.sha256(self._text.encode()).hexdigest()[:8]}"
 
     @property

@@ -63,7 +63,8 @@ class Report:
     place of a finding, by file: {file: {line number: text}}. `pages` explains each cause named.
     `panel_seconds` is how long the what-ifs took; `probe_seconds` their computing time over all cores, of
     `probe_budget` allowed.
-    `answer` is the verdict in one plain sentence; `next_command` what to type next. `cure` is what `fix` found.
+    `answer` is the verdict in one plain sentence; `next_command` what to type next. `cure` is what `fix` found;
+    `confirmed` names the causes whose cure works, `taken_back` those whose own fixes, tried, change nothing.
     """
 
     script: str
@@ -94,4 +95,6 @@ class Report:
     probe_seconds: float = 0.0
     probe_budget: float = 0.0
     cure: CureReport | None = None
+    confirmed: tuple[str, ...] = ()
+    taken_back: tuple[str, ...] = ()
     schema: int = SCHEMA_VERSION

@@ -20,6 +20,7 @@ from ..plain import one_line, visible
 from ..wording import Certainty, certainty, duration, grouped, percent, place_words, what_if_words
 from .charts import Chart, chart
 from .code import CodeLine, change_lines, source_lines
+from .cure import cure_view
 from .prose import prose
 from .whatif import skill_rows, what_ifs
 
@@ -92,15 +93,18 @@ def _page(report: Report, panels: Sequence[Panel], points: int) -> str:
         under = tuple(_view(0, f, report, charts, used) for f in group.consequences)
         views.append(_view(group.rank, group.finding, report, charts, used, under))
     arms = what_ifs(report.arms, min(points, 200))
+    cure = cure_view(report, min(points, 200))
+    trials = cure.trials if cure is not None else ()
     return _template().render(
         report=report,
         findings=views,
         what_ifs=arms,
         what_if_words=what_if_words(report) if report.arms else "",
+        cure=cure,
         skills=skill_rows(report),
         others=[c for key, c in charts.items() if key not in used],
         dropped=len(report.panels) - len(panels),
-        data=_data([*charts.values(), *(arm.chart for arm in arms if arm.chart is not None)]),
+        data=_data([*charts.values(), *(arm.chart for arm in (*arms, *trials) if arm.chart is not None)]),
         css=Markup(_text("style.css")),
         js=Markup(_text("page.js")),
         js_hash=_hash(_text("page.js")),
