@@ -15,9 +15,10 @@ from ..diagnosis.questions import questions, worth_asking
 from ..launch.program import Program, parse_program
 from ..launch.zygote import Waker, can_fork
 from ..reports.folder import write_folder
+from ..reports.json import read_report
 from ..session.child import WatchedChild
 from ..session.order import WatchOrder
-from ..session.panel import ArmOrder, ArmRun, births, read_arm, run_arms, run_trials
+from ..session.panel import ArmOrder, ArmRun, births, read_arm, run_arms, run_trials, store_runs, stored_runs
 from ..signs import Signs
 from ..signs.arms import ArmSign
 from ..trace.events import Birth, InternalError
@@ -131,10 +132,12 @@ def _diagnosed(
     found = examined(trace, select=options.select, ignore=options.ignore)
     began = time.monotonic()
     asked = False
+    runs: list[ArmRun] = []
     main = min(found, key=lambda d: (not worth_asking(d), d.signs.training))
     if waker is not None and waker.planted and worth_asking(main):
         asked = True
         runs = ask(main, waker, out / "arms", wall_seconds(options.probe_seconds), progress)
+        store_runs(runs, out / "arms")
         arms = _signs_of(runs, found)
         born = [b for run in runs if not run.order.fix for b in births(run)]
     elif options.probe_seconds > 0 and worth_asking(main):
@@ -142,7 +145,9 @@ def _diagnosed(
         notes.append(
             "no snapshot of the run could be taken: the what-ifs are short trials of the script from its first line."
         )
-        arms = _signs_of(_try(main, program, out / "arms", wall_seconds(options.probe_seconds), progress), found)
+        runs = _try(main, program, out / "arms", wall_seconds(options.probe_seconds), progress)
+        store_runs(runs, out / "arms")
+        arms = _signs_of(runs, found)
     spent = time.monotonic() - began if asked else 0.0
     if asked:
         found = examined(trace, arms=arms, births=born, select=options.select, ignore=options.ignore, asked=True)
@@ -155,6 +160,22 @@ def _diagnosed(
     )  # fmt: skip
     write_folder(report, out)
     return Examined(program, found, report, trace, out, status, printed)
+
+
+def examined_before(options: CheckOptions) -> Examined | None:
+    """What an earlier call with the same `out` has seen and written, read back; None where it had come to no end."""
+    target, args, as_module = options.program
+    out = options.out.resolve()
+    runs = stored_runs(out / "arms")
+    try:
+        trace, report = trace_of(out), read_report(out)
+    except UserError:
+        return None
+    born = [b for run in runs or [] if not run.order.fix for b in births(run)]
+    found = examined(trace)
+    if runs is not None:
+        found = examined(trace, arms=_signs_of(runs, found), births=born, asked=True)
+    return Examined(parse_program(target, args, as_module), found, report, trace, out, 0, "")
 
 
 def wall_seconds(computing: float) -> float:

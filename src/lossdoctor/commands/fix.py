@@ -30,7 +30,7 @@ from ..trials.runner import OutOfTime, Ran, Runner
 from ..trials.search import BASE, Search, outcome_word
 from ..words import Report, UserError, short
 from ..words.cure import CureReport
-from .check import CheckOptions, Examined, examine_script, why_not
+from .check import CheckOptions, Examined, examine_script, examined_before, why_not
 from .progress import Progress
 from .show import checked, wants_colour, width_of
 
@@ -81,7 +81,7 @@ def fix_script(options: FixOptions) -> int:
         teller.line("nothing that was found can be changed in the source with certainty, and nothing can be tried live.")
     journal = Journal(trials, _header(options, seen, main), options.resume)
     if options.resume and journal.count:
-        teller.line(f"going on: {journal.count} trials were finished before")
+        teller.line(f"{journal.count} trials were finished before and are not repeated")
     each = max(LEAST, SHARE_OF_ONE * 60 * options.minutes)
     runner = Runner(engine, journal, trials, main.signs.training, deadline, each, told=teller.trying)
     search = Search(runner, steps, list(range(max(1, options.seeds))), metric, told=teller.line)
@@ -113,6 +113,9 @@ def _checked(options: FixOptions, teller: Teller) -> Examined:
     check = CheckOptions(
         options.program, options.seconds, None, options.probe_seconds, options.out, "text", None, frozenset(), True, False, options.quiet,
     )  # fmt: skip
+    if options.resume and (before := examined_before(check)) is not None:
+        teller.line(f"going on in {options.out}: {before.report.answer}")
+        return before
     keep = options.out / "trials"
     if keep.exists() and not options.resume:
         import shutil

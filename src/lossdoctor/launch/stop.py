@@ -77,6 +77,21 @@ class Stopper:
             os._exit(self.status)
 
 
+def end_with_parent() -> None:
+    """This process is killed when the one that started it ends, however that ends (Linux: prctl(2), PR_SET_PDEATHSIG)."""
+    if not sys.platform.startswith("linux"):
+        return
+    import ctypes
+
+    parent = os.getppid()
+    try:
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    except (OSError, AttributeError):
+        return
+    if os.getppid() != parent:
+        os._exit(1)
+
+
 def end_children(keep: Collection[int] = (), patience: float = 2.0) -> list[int]:
     """Ends all processes that descend from this one: SIGTERM, `patience` seconds, SIGKILL.
 

@@ -10,6 +10,7 @@ from lossdoctor.words.cure import Change, Cure, CureReport
 
 from .plain import one_line
 from .sheet import Column, Sheet
+from .wording import skill_words
 
 SHOWN_RULED_OUT = 6
 
@@ -81,7 +82,7 @@ def render_cure(report: CureReport, *, width: int, colour: bool, markdown: bool 
     _said_of_diagnosis(sheet, report)
     for note in report.notes:
         sheet.add(("Note: ", "dim"), note, hang=3)
-    return sheet.text()
+    return sheet.text().rstrip("\n") + "\n"
 
 
 def _cost(report: CureReport) -> str:
@@ -98,7 +99,7 @@ def _pairs(sheet: Sheet, report: CureReport, best: Cure) -> None:
         if without is None or fixed is None:
             continue
         held = best.measure.startswith("held")
-        values = [short(t.held if held and t.held is not None else t.skill) for t in (without, fixed)]
+        values = [skill_words(t.held if held and t.held is not None else t.skill) for t in (without, fixed)]
         printed = [short(t.metric) for t in (without, fixed)] if report.metric else []
         rows.append((f"seed {seed}", *values, *printed))
     if not rows:

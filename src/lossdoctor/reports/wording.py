@@ -157,6 +157,11 @@ def _arguments(args: Iterable[tuple[str, FixValue]]) -> str:
     return f"({text})" if text else ""
 
 
+def skill_words(value: float | None) -> str:
+    """A skill as people read it: below -1 it is told no more than that the run diverged."""
+    return "diverged" if value is None or value < -1 else short(value)
+
+
 def level_of(arm: Arm) -> str:
     """Where an arm ended, in its own measure: `skill 0.91`."""
     value = arm.skill if arm.measure == "skill" else arm.loss

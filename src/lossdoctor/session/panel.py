@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,24 @@ def run_trials(
         status = WatchedChild(watch, place, None, place / "output.txt").wait(max(each, left))
         done.append(ArmRun(order, place / "trace", status, time.monotonic() - since, True, "trial"))
     return done
+
+
+ARMS_FILE = "arms.json"
+
+
+def store_runs(runs: Sequence[ArmRun], folder: Path) -> None:
+    """Which arms were run, beside their traces: with these a diagnosis can be repeated from disk."""
+    rows = [{**asdict(run), "folder": run.folder.relative_to(folder).as_posix()} for run in runs]
+    (folder / ARMS_FILE).write_text(json.dumps(rows), encoding="utf-8")
+
+
+def stored_runs(folder: Path) -> list[ArmRun] | None:
+    """The arms that an earlier run of ours left in `folder`; None where it came to no end."""
+    try:
+        rows = json.loads((folder / ARMS_FILE).read_text(encoding="utf-8"))
+        return [ArmRun(**{**row, "order": ArmOrder(**row["order"]), "folder": folder / row["folder"]}) for row in rows]
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
 
 
 def read_arm(run: ArmRun, signs: Signs) -> ArmSign:

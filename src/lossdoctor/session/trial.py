@@ -45,6 +45,7 @@ class TrialProcess:
         )  # fmt: skip
         self._child = WatchedChild(watch, folder, None, folder / "output.txt", threads)
         self.started = self._child.started
+        self.pid = self._child.process.pid
 
     def poll(self) -> int | None:
         return self._child.process.poll()

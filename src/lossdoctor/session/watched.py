@@ -13,6 +13,10 @@ def main(argv: list[str]) -> None:
     from .watch import Watch
 
     order = WatchOrder.load(Path(argv[1]))
+    if order.mode == "trial":
+        from ..launch.stop import end_with_parent
+
+        end_with_parent()
     leave(Watch(order).run())
 
 

@@ -45,6 +45,7 @@ class Runner:
     deadline: float
     each: float
     limit: int | None = None
+    read: Callable[[Ended, int], tuple[Seen, Diagnosis | None]] = read_trial
     told: Callable[[str, int], None] = lambda text, beside: None
     finished: Callable[[Ran], None] = lambda ran: None
     done: dict[tuple[str, int, int | None], Ran] = field(default_factory=dict)
@@ -117,7 +118,7 @@ class Runner:
         return ran
 
     def _note(self, candidate: Candidate, seed: int, ended: Ended) -> Ran:
-        seen, diagnosis = read_trial(ended, self.training)
+        seen, diagnosis = self.read(ended, self.training)
         self.spent += ended.seconds
         if not ended.lost:
             self.journal.note(candidate.key, seed, self.limit, Path(ended.job.folder).name, seen.stored())

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lossdoctor.words import Arm, Change, CureReport, Report, short
 
+from ..wording import skill_words
 from .code import CodeLine, change_lines
 from .whatif import WhatIf, what_ifs
 
@@ -67,6 +68,6 @@ def _pairs(cure: CureReport) -> tuple[Pair, ...]:
         without = next((t for t in ran if not t.changes), None)
         fixed = next((t for t in ran if t.changes == best.changes), None)
         if without is not None and fixed is not None:
-            skills = [short(t.held if held and t.held is not None else t.skill) for t in (without, fixed)]
+            skills = [skill_words(t.held if held and t.held is not None else t.skill) for t in (without, fixed)]
             found.append(Pair(seed, skills[0], skills[1], short(without.metric), short(fixed.metric)))
     return tuple(found)

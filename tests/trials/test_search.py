@@ -1,0 +1,205 @@
+"""Which set of changes is kept, what counts as proof, and what is never run twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fakes import FakeEngine, World, runner, seen, step
+
+from lossdoctor.trials.candidate import Step
+from lossdoctor.trials.outcome import Seen
+from lossdoctor.trials.printed import Metric, detected
+from lossdoctor.trials.runner import OutOfTime
+from lossdoctor.trials.search import BASE, Proof, Search
+
+SEEDS = (0, 1, 2)
+
+
+def search(world: World, steps: list[Step], folder: Path, **more: object) -> tuple[Search, Proof | None, FakeEngine]:
+    engine = FakeEngine()
+    made = Search(runner(world, folder, engine), steps, SEEDS, **more)  # type: ignore[arg-type]
+    return made, made.run(), engine
+
+
+def by(table: dict[str, float | None], otherwise: float = 0.0) -> World:
+    """Skill by the fixes' ids, joined by a blank in the order of the alphabet."""
+
+    def world(fixes: frozenset[str], seed: int) -> Seen:
+        return seen(table.get(" ".join(sorted(fixes)), otherwise))
+
+    return world
+
+
+def ids(proof: Proof | None) -> list[str]:
+    assert proof is not None
+    return sorted(change.id for change in proof.candidate.changes)
+
+
+def test_a_right_first_answer_costs_six_runs(tmp_path: Path) -> None:
+    _, proof, engine = search(by({"good": 0.95}), [step("good", proven=True), step("other"), step("third")], tmp_path)
+    assert proof is not None and proof.verified and ids(proof) == ["good"]
+    assert len(engine.jobs) == 6
+
+
+def test_the_fix_that_learns_best_is_kept_not_the_first_that_helps(tmp_path: Path) -> None:
+    _, proof, _ = search(by({"helps": 0.35, "cures": 0.9}), [step("helps"), step("cures", 1)], tmp_path)
+    assert ids(proof) == ["cures"]
+
+
+def test_two_faults_need_two_changes(tmp_path: Path) -> None:
+    world = by({"one": 0.1, "two": 0.15, "one two": 0.93, "idle": 0.0, "idle one": 0.1})
+    _, proof, _ = search(world, [step("one"), step("idle", 1), step("two", 2)], tmp_path)
+    assert proof is not None and proof.verified and ids(proof) == ["one", "two"]
+
+
+def test_a_change_that_is_not_needed_is_taken_out(tmp_path: Path) -> None:
+    # Neither alone is enough by the rule, together they are; but one alone is as good as both.
+    world = by({"a": 0.49, "b": 0.1, "a b": 0.51})
+    _, proof, _ = search(world, [step("a"), step("b", 1)], tmp_path)
+    assert ids(proof) == ["a"]
+
+
+def test_three_changes_where_pairs_only_help(tmp_path: Path) -> None:
+    world = by({"a": 0.1, "b": 0.1, "c": 0.1, "a b": 0.15, "a c": 0.15, "b c": 0.15, "a b c": 0.9})
+    _, proof, _ = search(world, [step("a"), step("b", 1), step("c", 2)], tmp_path)
+    assert ids(proof) == ["a", "b", "c"]
+
+
+def test_one_seed_on_which_it_fails_is_no_proof(tmp_path: Path) -> None:
+    def world(fixes: frozenset[str], seed: int) -> Seen:
+        return seen(0.9 if fixes and seed != 2 else 0.0)
+
+    _, proof, _ = search(world, [step("lucky", proven=True)], tmp_path)
+    assert proof is not None and not proof.verified and "seed 2" in proof.why_not
+
+
+def test_less_bad_is_not_learning(tmp_path: Path) -> None:
+    _, proof, _ = search(by({"a": 0.15}, -0.9), [step("a", proven=True)], tmp_path)
+    assert proof is not None and not proof.verified and "does not learn" in proof.why_not
+
+
+def test_a_fix_whose_own_trace_still_shows_an_error_is_not_verified(tmp_path: Path) -> None:
+    def world(fixes: frozenset[str], seed: int) -> Seen:
+        return seen(0.8, errors=("wrong-mode",)) if fixes else seen(0.0)
+
+    _, proof, _ = search(world, [step("a", proven=True)], tmp_path)
+    assert proof is not None and not proof.verified and "wrong-mode" in proof.why_not
+
+
+def test_short_of_what_a_simple_learner_gets_is_not_verified(tmp_path: Path) -> None:
+    def world(fixes: frozenset[str], seed: int) -> Seen:
+        return seen(0.3 if fixes else 0.0, reference=0.85)
+
+    _, proof, _ = search(world, [step("a", proven=True)], tmp_path)
+    assert proof is not None and not proof.verified and "simple learner" in proof.why_not
+
+
+def test_fewer_than_three_seeds_are_no_proof(tmp_path: Path) -> None:
+    made = Search(runner(by({"a": 0.9}), tmp_path), [step("a", proven=True)], (0, 1))
+    proof = made.run()
+    assert proof is not None and not proof.verified and "three seeds" in proof.why_not
+
+
+def test_a_run_that_learns_to_its_end_needs_nothing(tmp_path: Path) -> None:
+    made, proof, engine = search(by({}, 0.95), [step("a")], tmp_path)
+    assert proof is None and made.needs_none
+
+
+def test_held_back_skill_decides_where_both_measure_it(tmp_path: Path) -> None:
+    def world(fixes: frozenset[str], seed: int) -> Seen:
+        table = {"by heart": (0.99, 0.0), "": (0.3, 0.0), "general": (0.9, 0.85)}
+        skill, held = table[" ".join(fixes)]
+        return seen(skill, held=held, verdict="learning")
+
+    _, proof, _ = search(world, [step("by heart"), step("general", 1)], tmp_path)
+    assert proof is not None and proof.verified and ids(proof) == ["general"]
+
+
+def test_the_printed_metric_has_a_veto(tmp_path: Path) -> None:
+    def world(fixes: frozenset[str], seed: int) -> Seen:
+        return seen(0.9, printed="test accuracy 0.41") if fixes else seen(0.0, printed="test accuracy 0.55")
+
+    _, proof, _ = search(world, [step("a", proven=True)], tmp_path)
+    assert proof is None or not proof.verified
+
+
+def test_the_printed_metric_decides_where_the_loss_was_fine(tmp_path: Path) -> None:
+    def world(fixes: frozenset[str], seed: int) -> Seen:
+        accuracy = 0.9 if fixes else 0.5
+        return seen(0.7, printed=f"test accuracy {accuracy}", errors=() if fixes else ("wrong-mode",))
+
+    _, proof, _ = search(world, [step("set-mode", proven=True)], tmp_path)
+    assert proof is not None and proof.verified
+
+
+def test_an_error_in_other_units_is_not_compared(tmp_path: Path) -> None:
+    metric = detected("test rmse 3.5")
+    assert metric is not None and not metric.higher
+    assert not metric.comparable(frozenset({"scale-targets"})) and metric.comparable(frozenset({"lower-lr"}))
+
+
+def test_the_users_own_metric_decides(tmp_path: Path) -> None:
+    import re
+
+    given = Metric("score", re.compile(r"score=([0-9.]+)"), True, given=True)
+
+    def world(fixes: frozenset[str], seed: int) -> Seen:
+        table = {"": (0.3, 1.0), "a": (0.6, 1.1), "b": (0.5, 9.0)}
+        skill, printed = table[" ".join(fixes)] if len(fixes) < 2 else (0.5, 2.0)
+        return seen(skill, printed=f"score={printed}")
+
+    _, proof, _ = search(world, [step("a"), step("b", 1)], tmp_path, metric=given)
+    assert proof is not None and proof.verified and ids(proof) == ["b"]
+
+
+def test_a_script_that_is_not_repeatable_gets_more_seeds(tmp_path: Path) -> None:
+    starts = iter(range(1000))
+
+    def world(fixes: frozenset[str], seed: int) -> Seen:
+        return seen(0.9 if fixes else 0.0, start=1.0 + next(starts))
+
+    made, proof, _ = search(world, [step("lower-lr", proven=True)], tmp_path)
+    assert proof is not None and proof.verified and len(proof.fixed) == 5
+    assert any("not the same twice" in note for note in made.notes)
+
+
+def test_windows_are_cut_where_one_run_takes_too_long(tmp_path: Path) -> None:
+    def world(fixes: frozenset[str], seed: int) -> Seen:
+        return seen(0.9 if fixes else 0.0, whole=False, steps=200)
+
+    made, proof, engine = search(world, [step("a", proven=True)], tmp_path)
+    assert made.runner.limit == 180 and engine.jobs[-1].steps == 180
+    assert proof is not None and proof.verified and any("cut at 180" in note for note in made.notes)
+
+
+def test_nothing_is_run_twice_after_a_kill(tmp_path: Path) -> None:
+    world = by({"a": 0.3, "b": 0.9})
+    steps = [step("a"), step("b", 1)]
+    first = Search(runner(world, tmp_path, FakeEngine()), steps, SEEDS)
+    first.run()
+    engine = FakeEngine()
+    again = Search(runner(world, tmp_path, engine, resume=True), steps, SEEDS)
+    proof = again.run()
+    assert proof is not None and proof.verified and not engine.jobs
+
+
+def test_a_torn_line_of_the_journal_costs_one_trial(tmp_path: Path) -> None:
+    world = by({"a": 0.95})
+    Search(runner(world, tmp_path), [step("a", proven=True)], SEEDS).run()
+    path = tmp_path / "trials.jsonl"
+    path.write_text(path.read_text()[:-20])
+    engine = FakeEngine()
+    proof = Search(runner(world, tmp_path, engine, resume=True), [step("a", proven=True)], SEEDS).run()
+    assert proof is not None and proof.verified and len(engine.jobs) == 1
+
+
+def test_trials_whose_machine_was_lost_are_run_again(tmp_path: Path) -> None:
+    engine = FakeEngine(lost={BASE.key: 2})
+    proof = Search(runner(by({"a": 0.95}), tmp_path, engine), [step("a", proven=True)], SEEDS).run()
+    assert proof is not None and proof.verified and len(engine.jobs) == 8
+
+
+def test_no_time_for_one_run_is_said(tmp_path: Path) -> None:
+    with pytest.raises(OutOfTime):
+        Search(runner(by({}), tmp_path, minutes=-1), [step("a")], SEEDS).run()
