@@ -66,6 +66,15 @@ def test_three_changes_where_pairs_only_help(tmp_path: Path) -> None:
     assert ids(proof) == ["a", "b", "c"]
 
 
+def test_what_still_rises_at_the_end_is_also_tried_for_longer(tmp_path: Path) -> None:
+    def world(fixes: frozenset[str], seed: int) -> Seen:
+        skill = {"": 0.0, "good": 0.6, "train-longer": 0.0, "good train-longer": 0.93}[" ".join(sorted(fixes))]
+        return seen(skill, reference=0.95)
+
+    _, proof, _ = search(world, [step("good", proven=True), step("train-longer", 9)], tmp_path)
+    assert proof is not None and proof.verified and ids(proof) == ["good", "train-longer"]
+
+
 def test_one_seed_on_which_it_fails_is_no_proof(tmp_path: Path) -> None:
     def world(fixes: frozenset[str], seed: int) -> Seen:
         return seen(0.9 if fixes and seed != 2 else 0.0)

@@ -269,6 +269,9 @@ def why_not(seen: Examined) -> str:
     from ..trace.events import ModelSeen, RunEnded
 
     ended = trace.last(RunEnded)
+    asked = next((n for n in Signs(trace).notes if "asked for input" in n), "")
+    if asked:
+        return f"{asked}. Give it what it needs in another way: an argument, a file, an environment variable.{_last_lines(printed)}"
     if ended is not None and ended.how == "error":
         line = f" (line {ended.line})" if ended.line else ""
         return f"the script crashed before its first training step{line}: {ended.error}.{_last_lines(printed)}"

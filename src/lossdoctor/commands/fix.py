@@ -18,6 +18,7 @@ from ..reports.cure_text import render_cure, render_cure_json
 from ..reports.folder import write_folder
 from ..session.trial import TrialOrder, TrialProcess
 from ..source.patch import Patch
+from ..trace.events import RunEnded
 from ..trials.candidate import Job
 from ..trials.candidates import steps_of
 from ..trials.conclude import conclude
@@ -37,6 +38,7 @@ from .show import checked, wants_colour, width_of
 SHARE_OF_ONE = 0.25
 """Share of the whole time that a single trial may take."""
 LEAST = 20.0
+ENGINES = ("local",)
 PATCH_FILE, FIX_FILE = "fix.patch", "fix.json"
 
 
@@ -65,10 +67,16 @@ def fix_script(options: FixOptions) -> int:
     """0: a verified fix was found, or none was needed; 1: none was found; 2: it could not be done."""
     form = checked(options.format)
     metric = given_metric(options)
+    if options.engine not in ENGINES:
+        raise UserError(f'there is no engine "{options.engine}". Engines: {", ".join(ENGINES)}.')
     began = time.monotonic()
     deadline = began + 60 * options.minutes
     teller = Teller(options.quiet)
     seen = _checked(options, teller)
+    if seen.report.verdict == "too-short" and _stopped(seen):
+        raise UserError(
+            f"in {options.seconds:g} s only {seen.report.steps} updates were seen, too few to tell what to try. Give it longer: --seconds"
+        )
     main = min(seen.found, key=lambda d: (not worth_asking(d), d.signs.training))
     if not needed(seen):
         said = _none_needed(options, seen)
@@ -134,6 +142,11 @@ def needed(seen: Examined) -> bool:
     """A run that learns and has nothing proven wrong is left alone."""
     errors = any(f.severity == "error" for f in seen.report.findings)
     return errors or seen.report.verdict in ("stalled", "diverged", "never-started")
+
+
+def _stopped(seen: Examined) -> bool:
+    ended = seen.trace.last(RunEnded)
+    return ended is not None and ended.how == "stopped"
 
 
 def _none_needed(options: FixOptions, seen: Examined) -> CureReport:
@@ -211,7 +224,7 @@ def made_engine(options: FixOptions, program: Program, jobs: int) -> Engine:
 
     if options.engine == "local":
         return LocalEngine(start, jobs)
-    raise UserError(f'there is no engine "{options.engine}". Engines: local.')
+    raise UserError(f'there is no engine "{options.engine}".')
 
 
 def _live_fixes() -> frozenset[str]:

@@ -21,6 +21,7 @@ from .candidate import Candidate, Step
 USUAL: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("lower-lr", {"factor": 0.1}),
     ("raise-lr", {"factor": 10.0}),
+    ("lower-lr", {"factor": 0.01}),
     ("swap-optimizer", {"optimizer": "Adam", "lr": 1e-3}),
     ("add-clip", {}),
     ("scale-inputs", {}),
@@ -29,6 +30,7 @@ USUAL: tuple[tuple[str, Mapping[str, Any]], ...] = (
 )
 """In the systematic order: data and rate before initialisation; asked where the evidence does not decide."""
 
+WHEN_DIVERGED: tuple[tuple[str, Mapping[str, Any]], ...] = (("lower-lr", {"factor": 1e-3}),)
 NOT_WHEN_DIVERGED = frozenset({"raise-lr", "train-longer"})
 PER_FINDING = 3
 LESS_SURE = 100
@@ -60,7 +62,7 @@ def _all_steps(diagnosis: Diagnosis, knobs: frozenset[str]) -> Iterator[Step]:
             yield step
     for finding in explained:
         yield from _of_finding(diagnosis, finding, ranks, knobs, 2 * LESS_SURE)
-    for name, args in USUAL:
+    for name, args in (*USUAL, *(WHEN_DIVERGED if diagnosis.verdict == "diverged" else ())):
         if diagnosis.verdict == "diverged" and name in NOT_WHEN_DIVERGED:
             continue
         if name == "scale-inputs" and not inputs_off_scale(diagnosis.signs):

@@ -123,6 +123,10 @@ class Search:
         # Two faults may hide each other: what ranks first takes part even where it does nothing alone.
         first = [r for step in self.steps[:2] for r in singles if r.candidate.steps[0] is step and r not in helping[:POOL]]
         pool = [r.candidate.steps[0] for r in [*helping[:POOL], *first]]
+        # What learns and is still rising when the script ends may want nothing but time.
+        longer = next((step for step in self.steps if step.change.id == "train-longer"), None)
+        if helping and helping[0].seen.verdict == "learning" and longer is not None and longer not in pool:
+            pool.insert(1, longer)
         for size in (2, 3):
             sets = [c for c in map(together, combinations(pool, size)) if c is not None][:MOST_COMBINED]
             for ran in self.runner.ask([(c, self.seeds[0]) for c in sets], self._is_enough) if sets else []:
