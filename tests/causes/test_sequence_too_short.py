@@ -37,3 +37,20 @@ def test_a_series_without_memory_needs_no_longer_window() -> None:
 def test_what_came_before_unrelated_samples_is_not_known() -> None:
     x, y = sums(256)
     not_judged(watched(partial(fit, x, torch.roll(y, 1, 0), epochs=2, lr=1e-3)), CAUSE)
+
+
+def test_a_single_step_is_no_window() -> None:
+    signs = watched(partial(fit, *windows(echo(10), 1), epochs=6), arms=["lower-lr-0.1", "raise-lr-10"])
+    answer = found(signs, CAUSE)
+    assert "single step" in answer.summary and answer.proof == "structure"
+    assert leads(signs) == CAUSE
+
+
+def test_a_window_that_lies_in_the_features_of_one_step_is_one() -> None:
+    x, y = windows(echo(10), 14)
+    healthy(watched(partial(fit, x.reshape(len(x), 1, -1), y, epochs=12)), CAUSE)
+
+
+def test_a_single_step_that_tells_the_target_is_enough() -> None:
+    x = noise(400, 2)
+    healthy(watched(partial(fit, x[:, None, :], x.sum(1, keepdim=True), epochs=12)), CAUSE)

@@ -111,6 +111,9 @@ def _questions(diagnosis: Diagnosis) -> list[Question]:
         if 0 < ratio < USUAL_STEP / 300:
             # So small a step that even a hundred times larger it would be small: ask for the usual size at once.
             factors.insert(0, (10.0 ** round(math.log10(USUAL_STEP / ratio)), 3))
+        if ratio > 10 * USUAL_STEP:
+            # Steps that move the weights by more than a tenth at once: a hundredth of the rate is as likely as a tenth.
+            factors = [(factor, 3 if factor < 1 else suspicion) for factor, suspicion in factors]
         for factor, suspicion in factors:
             fix = "lower-lr" if factor < 1 else "raise-lr"
             ask(f"{fix}-{factor:g}", fix, {"factor": factor}, f"learning rate {rate * factor:.3g}", suspicion)

@@ -123,6 +123,8 @@ def run_trials(
     return done
 
 
+LEAST = 25
+"""Updates below which an arm's curve says nothing."""
 ARMS_FILE = "arms.json"
 
 
@@ -173,6 +175,8 @@ def read_arm(run: ArmRun, signs: Signs) -> ArmSign:
     if ended is None and loss.count > 20:
         held, note = True, "ended by the time limit"
     reached = int(loss.steps[-1]) + 1 if loss.count else 0
+    if held and reached < min(LEAST, 0.5 * signs.loss.count):
+        held, note = False, f"only {reached} updates in its time: too few to tell"
     balanced = arm.fed.answers()
     before = signs.fed.answers()
     skill, original = loss.skill, original_at(signs.loss, reached)

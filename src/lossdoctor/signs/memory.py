@@ -66,6 +66,17 @@ def _needed_lag(signs: Signs) -> NeededLag | None:
     return NeededLag(lag, skill(steps - reach, steps), skill(0, steps - reach), whole.skill)
 
 
+def single_step(signs: Signs) -> tuple[int, ...] | None:
+    """The shape of the input, where every call of a recurrent layer is given one time step and no state: None otherwise.
+    Cells called step by step, packed sequences and carried states have their time elsewhere."""
+    calls = signs.wiring.calls
+    if not calls or any(c.carried or c.packed or c.cell.endswith("cell") or len(c.input_shape) != 3 for c in calls):
+        return None
+    if any(c.input_shape[1 if c.batch_first else 0] != 1 or c.input_shape[0 if c.batch_first else 1] < 2 for c in calls):
+        return None
+    return calls[0].input_shape
+
+
 LONG = 40
 
 

@@ -167,7 +167,11 @@ def leading_arm(signs: Signs) -> ArmSign | None:
         helping = [a for a in helping if a.fix != "swap-optimizer"]
     best = max(helping, key=lambda a: a.skill or -9)
     assert best.skill is not None
-    near = [a for a in helping if a.skill is not None and 1 - a.skill <= 2 * (1 - best.skill) + 0.05]
+    # Beside an arm that cures, one that only helps is no rival, whatever sign speaks for it.
+    near = [
+        a for a in helping
+        if a.skill is not None and 1 - a.skill <= 2 * (1 - best.skill) + 0.05 and (a.cures or not best.cures)
+    ]  # fmt: skip
     near.sort(key=lambda a: (not suspicious(signs, a), ROOTS.index(a.key) if a.key in ROOTS else 99, -(a.skill or 0)))
     lead = near[0]
     if lead.fix in ("lower-lr", "raise-lr"):

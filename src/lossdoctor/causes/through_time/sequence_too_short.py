@@ -45,6 +45,8 @@ from __future__ import annotations
 
 from ...signs import Signs
 from ...signs.alignment import beyond
+from ...signs.arms import LEARNS
+from ...signs.memory import single_step
 from ...signs.recorded import recorded
 from ...signs.standing import effective_skill, learned
 from ...words import Judgement
@@ -52,11 +54,16 @@ from ..cause import Cause, finding
 from ..places import recurrent_place
 
 GAIN = 0.15
+FEW = 4
+"""Numbers a step up to which no window can lie hidden in the features."""
 
 
 def judge(signs: Signs) -> Judgement:
     if learned(signs):
         return CAUSE.healthy("the run learns from the window that it has")
+    shape = single_step(signs)
+    if shape is not None and not any(a.cures for a in signs.arms):
+        return _no_time_at_all(signs, shape)
     series = recorded(signs)
     if series is None:
         return CAUSE.not_judged("overlapping windows of one series, so that what came before them is known")
@@ -83,6 +90,26 @@ def judge(signs: Signs) -> Judgement:
         confidence=0.9 if past.gain > 0.3 else 0.72,
         severity="error" if past.without < 0.2 and (skill is None or skill < 0.2) else "warning",
         proof="statistics", where=recurrent_place(signs), since_step=0, panels=("inputs", "through-time"),
+    )  # fmt: skip
+
+
+def _no_time_at_all(signs: Signs, shape: tuple[int, ...]) -> Judgement:
+    skill = effective_skill(signs)
+    inputs = shape[-1]
+    return finding(
+        CAUSE.id,
+        f"The window is a single step: the recurrent layer is given {shape}, one step a sample and its state anew each time, so "
+        "there is nothing that it could remember.",
+        [
+            ("steps of the window", 1, "as many as the target hangs on"),
+            ("numbers in that step", inputs, ""),
+            ("skill of the run", skill, "above 0.2 is learning"),
+            ("what-ifs that cure", 0, f"of {len(signs.arms)} tried") if signs.arms else ("what-ifs that cure", None, "none was asked"),
+        ],
+        # A window may also lie in the features of the one step; then time is not what is missing.
+        confidence=0.8 if inputs <= FEW and signs.arms else 0.5,
+        severity="error" if inputs <= FEW and signs.arms and (skill is None or skill < LEARNS) else "warning",
+        where=recurrent_place(signs), since_step=0, panels=("inputs", "through-time"),
     )  # fmt: skip
 
 
