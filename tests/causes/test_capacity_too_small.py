@@ -75,3 +75,24 @@ def test_a_net_of_three_units_that_suffices() -> None:
     signs = watched(loop)
     healthy(signs, CAUSE)
     calm(signs)
+
+
+def in_pieces(hidden: int) -> None:
+    """The same net as a script writes it that calls its layers one after another."""
+    emb, rnn, head = nn.Embedding(SYMBOLS, 12), nn.GRU(12, hidden, batch_first=True), nn.Linear(hidden, SYMBOLS)
+    parts = nn.ModuleList([emb, rnn, head])
+    opt = torch.optim.Adam(parts.parameters(), 1e-2)
+    for _ in range(260):
+        x = torch.randint(0, SYMBOLS, (24, 8))
+        y = torch.cat([torch.zeros(24, 1, dtype=torch.long), x[:, :-1]], 1)
+        loss = F.cross_entropy(head(rnn(emb(x))[0]).flatten(0, 1), y.flatten())
+        opt.zero_grad()
+        loss.backward()
+        opt.step()
+
+
+def test_a_net_in_pieces_is_rebuilt_too() -> None:
+    signs = watched(lambda: in_pieces(1), arms=["widen", "raise-lr-10", "lower-lr-0.1"])
+    arm = signs.arm("widen")
+    assert arm is not None and arm.took_hold and arm.cures, arm
+    assert leads(signs) == CAUSE

@@ -112,8 +112,10 @@ def _questions(diagnosis: Diagnosis) -> list[Question]:
             # So small a step that even a hundred times larger it would be small: ask for the usual size at once.
             factors.insert(0, (10.0 ** round(math.log10(USUAL_STEP / ratio)), 3))
         if ratio > 10 * USUAL_STEP:
-            # Steps that move the weights by more than a tenth at once: a hundredth of the rate is as likely as a tenth.
+            # Steps that move the weights by more than a tenth at once: ask for the usual size first, then for less.
             factors = [(factor, 3 if factor < 1 else suspicion) for factor, suspicion in factors]
+            usual = 10.0 ** round(math.log10(USUAL_STEP / ratio))
+            factors = [(usual, 3), *(pair for pair in factors if pair[0] != usual)]
         for factor, suspicion in factors:
             fix = "lower-lr" if factor < 1 else "raise-lr"
             ask(f"{fix}-{factor:g}", fix, {"factor": factor}, f"learning rate {rate * factor:.3g}", suspicion)

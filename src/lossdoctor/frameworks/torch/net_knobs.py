@@ -103,6 +103,10 @@ def _gated(part: nn.Module) -> nn.Module | None:
     return nn.GRUCell(part.input_size, part.hidden_size, part.bias, **where) if type(part) is nn.RNNCell else None
 
 
+LAYERS = (nn.RNN, nn.GRU, nn.LSTM)
+PIECES = (*LAYERS, nn.Linear, nn.LayerNorm)
+
+
 class Widen(Rebuilt):
     """Hidden units of the recurrent layers times `factor`, and of what takes their output. Built anew before the first
     training forward; of the ways to rebuild, the first under which the model runs is taken."""
@@ -113,12 +117,24 @@ class Widen(Rebuilt):
         super().__init__()
         self.factor, self.least = factor, least
         self._models: list[nn.Module] = []
+        self._whole: list[nn.Module] = []
+        self._met: set[int] = set()
+        self._in_pieces = False
+        self._wider: dict[int, int] = {}
         self.note = "the model cannot be rebuilt with other sizes"
 
     def first_forward(self, models: list[nn.Module]) -> None:
-        self._models = outermost(models)
+        self._models = self._whole = outermost(models)
 
     def inputs(self, module: nn.Module, args: Args) -> Args | None:
+        if type(module) in PIECES and id(module) not in self._met:
+            self._met.add(id(module))
+            if type(module) in LAYERS and self._is_called_by_the_script(module):
+                self._in_pieces = True
+            if self._in_pieces:
+                # What takes the recurrence's output is another piece, called after it.
+                self._new.update(widen(nn.ModuleList([module]), self.factor, self.least, "all", self._wider))
+                return None
         if not any(module is model for model in self._models):
             return None
         self._models = [model for model in self._models if model is not module]
@@ -129,6 +145,11 @@ class Widen(Rebuilt):
         finally:
             self.guard.off = off
         return None
+
+    def _is_called_by_the_script(self, layer: nn.Module) -> bool:
+        """Is this layer no part of a model that can be called, so that the script itself puts the net together?"""
+        models = [m for m in self._whole if m is not layer and not isinstance(m, nn.ModuleList | nn.ModuleDict)]
+        return not any(layer is part for model in models for part in model.modules())
 
     def _rebuild(self, module: nn.Module, args: Args) -> None:
         state = torch.random.get_rng_state()

@@ -15,12 +15,14 @@ def variants(model: nn.Module) -> tuple[str, ...]:
     return VARIANTS if any(isinstance(m, RECURRENT) for m in model.modules()) else ()
 
 
-def widen(model: nn.Module, factor: float, least: int, variant: str) -> dict[int, nn.Parameter]:
+def widen(model: nn.Module, factor: float, least: int, variant: str, pieces: dict[int, int] | None = None) -> dict[int, nn.Parameter]:
     """Widen every recurrent layer to `factor` times its units, at least `least`. Returns {id of an old parameter:
-    the one that took its place}, empty where nothing was to be widened."""
+    the one that took its place}, empty where nothing was to be widened. With `pieces` the script
+    calls the parts themselves and not the model, so that each stays the object that it is; what was widened so far (old
+    size to new) is kept there from one piece to the next."""
     replaced: dict[int, nn.Parameter] = {}
     sizes: dict[int, int] = {}
-    taken: dict[int, int] = {}
+    taken: dict[int, int] = {} if pieces is None else pieces
     for parent, name, part in _children(model):
         new: nn.Module | None = None
         wide_in = taken.get(_size_in(part))
@@ -46,12 +48,16 @@ def widen(model: nn.Module, factor: float, least: int, variant: str) -> dict[int
         if first is not None:
             new.to(device=first.device, dtype=first.dtype)
         new.train(part.training)
-        setattr(parent, name, new)
+        made = dict(new.named_parameters())
         for key, old in part.named_parameters():
-            param = dict(new.named_parameters()).get(key)
+            param = made.get(key)
             if param is not None:
                 param.requires_grad_(old.requires_grad)
                 replaced[id(old)] = param
+        if pieces is not None and type(part) is type(new):
+            part.__dict__.update(new.__dict__)
+        else:
+            setattr(parent, name, new)
     for module in model.modules():
         for key, value in list(vars(module).items()):
             if type(value) is int and value in sizes and _names_a_size(key) and not isinstance(module, RECURRENT):
