@@ -16,6 +16,7 @@ from .finding import (
     Safety,
     Severity,
 )
+from .lint import LintReport, Unread
 from .numbers import short
 from .panel import HeatPanel, LinePanel, Panel, Series, TablePanel
 from .report import SCHEMA_VERSION, VERDICTS, Arm, Report, Training, Verdict
@@ -37,6 +38,7 @@ __all__ = [
     "HeatPanel",
     "Judgement",
     "LinePanel",
+    "LintReport",
     "NotJudged",
     "Panel",
     "Place",
@@ -47,6 +49,7 @@ __all__ = [
     "Stage",
     "TablePanel",
     "Training",
+    "Unread",
     "UserError",
     "Verdict",
     "short",
