@@ -44,6 +44,17 @@ class Step:
     scaler: ast.expr | None = None
 
 
+def steps_by_name(facts: Facts) -> list[Step]:
+    """Steps without a closure of whatever is zeroed by `zero_grad()` in this script too, wherever it was made."""
+    zeroed = {dotted(who) for c in facts.calls.get("zero_grad", []) if (who := owner(c)) is not None}
+    found = {s.call: s for s in steps(facts)}
+    for call in facts.calls.get("step", []):
+        who = owner(call)
+        if who is not None and not call.args and not call.keywords and "?" not in dotted(who) and dotted(who) in zeroed:
+            found.setdefault(call, Step(call, who))
+    return list(found.values())
+
+
 def steps(facts: Facts) -> list[Step]:
     """Steps of torch's own optimizers, without a closure."""
     found = []

@@ -161,7 +161,7 @@ def handed_over(facts: Facts, function: FunctionNode, name: str) -> list[ast.exp
 
 def given_for(facts: Facts, call: ast.Call, function: FunctionNode, name: str) -> ast.expr | None:
     """What one call gives for a parameter, or the parameter's default."""
-    if any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords):
+    if any(k.arg is None for k in call.keywords):
         return None
     for keyword in call.keywords:
         if keyword.arg == name:
@@ -171,6 +171,8 @@ def given_for(facts: Facts, call: ast.Call, function: FunctionNode, name: str) -
     if names[:1] in (["self"], ["cls"]) and isinstance(facts.parents.get(function), ast.ClassDef):
         names = names[1:]
     if name in names:
+        if any(isinstance(a, ast.Starred) for a in call.args[: names.index(name) + 1]):
+            return None
         if names.index(name) < len(call.args):
             return call.args[names.index(name)]
         back = names.index(name) - len(names) + len(args.defaults)

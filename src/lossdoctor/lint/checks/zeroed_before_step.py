@@ -12,11 +12,11 @@ from ...source.diff import Edit, delete_statement, insert_after, insert_before, 
 from ..blocks import Block, blocks, compound
 from ..check import Alarm, Check
 from ..facts import Facts, inner
-from ..training import Step, makes_gradients, reached, steps, zeroed_by_name
+from ..training import Step, makes_gradients, reached, steps_by_name, zeroed_by_name
 
 
 def look(facts: Facts) -> Iterator[Alarm]:
-    found = {facts.statement(s.call): s for s in steps(facts)}
+    found = {facts.statement(s.call): s for s in steps_by_name(facts)}
     if not found:
         return
     for block in blocks(facts):
