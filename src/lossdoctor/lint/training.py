@@ -29,10 +29,31 @@ def plain_backwards(facts: Facts) -> list[ast.Call]:
 
 def is_torch_optimizer(facts: Facts, node: ast.expr) -> bool:
     """Was it made by one of torch.optim's own classes, wherever it was made, and by LBFGS nowhere?"""
-    made = kinds(facts, node)
-    return bool(made) and all(
-        k.startswith("torch.optim.") and k.rpartition(".")[2] in OPTIMIZERS and not k.endswith("LBFGS") for k in made
-    )
+    made = constructors(facts, node)
+    return bool(made) and all(_own_optimizer(facts, call.func) for call in made)
+
+
+def _own_optimizer(facts: Facts, node: ast.expr, depth: int = 4) -> bool:
+    """`torch.optim.Adam`, a name for it, `getattr(torch.optim, name)`, or one out of a dict of such."""
+    if depth == 0:
+        return False
+    full = facts.full(node)
+    if full.startswith("torch.optim.") and full.rpartition(".")[2] in OPTIMIZERS and not full.endswith("LBFGS"):
+        return True
+    if isinstance(node, ast.Call) and dotted(node.func) == "getattr" and node.args:
+        return facts.full(node.args[0]) == "torch.optim"
+    if isinstance(node, ast.Subscript):
+        if isinstance(node.value, ast.Dict):
+            return bool(node.value.values) and all(_own_optimizer(facts, v, depth - 1) for v in node.value.values)
+        bound = facts.bindings(node.value)
+        if len(bound) == 1 and bound[0].how == "value" and isinstance(bound[0].value, ast.Dict):
+            return all(_own_optimizer(facts, v, depth - 1) for v in bound[0].value.values)
+    if isinstance(node, ast.Name):
+        bound = facts.bindings(node)
+        return bool(bound) and all(
+            b.how == "value" and b.value is not None and _own_optimizer(facts, b.value, depth - 1) for b in bound
+        )
+    return False
 
 
 @dataclass(frozen=True)
@@ -119,7 +140,7 @@ def unseen(facts: Facts, node: ast.AST, things: list[ast.expr]) -> bool:
     owners = {dotted(t).partition(".")[0] for t in things if "." in dotted(t)}
     for call in [n for n in inner(node) if isinstance(n, ast.Call)]:
         handed = [*call.args, *(k.value for k in call.keywords)]
-        names = {dotted(n) for a in handed for n in ast.walk(a) if isinstance(n, ast.Name | ast.Attribute)}
+        names = {dotted(n) for a in handed for n in _given_away(a)}
         whole = {dotted(a) for a in handed if isinstance(a, ast.Name)}
         gives = any(dotted(t) in names for t in things) or bool(owners & whole)
         if gives and not _known(facts, call):
@@ -129,6 +150,22 @@ def unseen(facts: Facts, node: ast.AST, things: list[ast.expr]) -> bool:
             if dotted(call.func) not in _attributes_of(facts, call):
                 return True
     return False
+
+
+def _given_away(node: ast.expr) -> Iterator[ast.expr]:
+    """What a call gets to work on: names, those in a list or tuple, and whose parameters are named."""
+    if isinstance(node, ast.Name | ast.Attribute):
+        yield node
+    elif isinstance(node, ast.Tuple | ast.List | ast.Set):
+        for element in node.elts:
+            yield from _given_away(element)
+    elif isinstance(node, ast.Dict):
+        for value in node.values:
+            yield from _given_away(value)
+    elif isinstance(node, ast.Starred):
+        yield from _given_away(node.value)
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.args:
+        yield from _given_away(node.func.value)  # `reset(model.parameters())`
 
 
 def _attributes_of(facts: Facts, node: ast.AST) -> set[str]:
