@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from pathlib import Path
 
@@ -51,3 +52,10 @@ def checks(folder: Path, text: str) -> list[str]:
 def program(*parts: str) -> str:
     """Parts one after the other, each moved to the left."""
     return "\n".join(textwrap.dedent(part).strip("\n") + "\n" for part in parts)
+
+
+def stepping(text: str) -> str:
+    """The text with a step and zeroed gradients after each backward pass, where it has an optimizer that never steps."""
+    if "optimizer =" not in text or "optimizer.step" in text:
+        return text
+    return re.sub(r"^( *)(.*\.backward\(\))$", r"\1\2\n\1optimizer.step()\n\1optimizer.zero_grad()", text, flags=re.MULTILINE)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from ...source.locate import LoopNode, dotted
+from ...source.locate import OPTIMIZERS, LoopNode, dotted
 from ..check import Alarm, Check
 from ..facts import LOOP, Facts, last, owner
 from ..modes import has_modes, mode_calls
 from ..training import makes_gradients, reached, unseen
+from ..values import constructors
 
 
 def look(facts: Facts) -> Iterator[Alarm]:
@@ -36,19 +37,23 @@ def _left_in_eval(facts: Facts, loop: LoopNode) -> tuple[ast.Call, str] | None:
     if not any(makes_gradients(part) for part in reached(facts, loop)):
         return None
     evals = mode_calls(facts, "eval", loop)
-    if not evals or any("train" in last(c.func) and c.func for part in reached(facts, loop) for c in ast.walk(part) if isinstance(c, ast.Call) and last(c.func) in ("train", "set_mode", "requires_mode")):
+    if not evals or any(_sets_mode(n) for part in reached(facts, loop) for n in ast.walk(part)):
         return None
     for call in evals:
         model = owner(call)
         if model is None or facts.conditional(call, loop) or _leaves(facts, call, loop):
             continue
         layer = has_modes(facts, model)
-        if layer is None or not _trained_there(facts, loop, call, model):
+        if layer is None or not _trained_there(facts, loop, model):
             continue
         if any(unseen(facts, part, [model]) for part in reached(facts, loop)):
             continue
         return call, layer
     return None
+
+
+def _sets_mode(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and (last(node.func) in ("train", "set_mode") or "train_mode" in last(node.func))
 
 
 def _leaves(facts: Facts, call: ast.Call, loop: LoopNode) -> bool:
@@ -62,12 +67,15 @@ def _leaves(facts: Facts, call: ast.Call, loop: LoopNode) -> bool:
     return False
 
 
-def _trained_there(facts: Facts, loop: LoopNode, call: ast.Call, model: ast.expr) -> bool:
-    """Was the model made before the loop, and is one like it trained in it?"""
-    from ..values import constructors
-
-    made = constructors(facts, model)
-    return bool(made) and not any(facts.inside(m, loop) for m in made)
+def _trained_there(facts: Facts, loop: LoopNode, model: ast.expr) -> bool:
+    """Was the model made before the loop, and does an optimizer hold its parameters (it is no teacher)?"""
+    made = set(constructors(facts, model))
+    held: set[ast.Call] = set()
+    for call in facts.calls.get("parameters", []):
+        who = owner(call)
+        if who is not None and any(facts.inside(call, c) for name in OPTIMIZERS for c in facts.calls.get(name, [])):
+            held |= set(constructors(facts, who))
+    return bool(made & held) and not any(facts.inside(m, loop) for m in made)
 
 
 CHECK = Check("wrong-mode", "never-train-again", look, (".eval(",))
