@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from lint_scripts import HEAD, NET, checks, program
 
 LOOP = "for epoch in range(3):\n    for x, y in loader:\n"

@@ -58,9 +58,7 @@ def block_with(facts: Facts, statement: ast.stmt) -> Block | None:
 
 def _flat(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
     for statement in body:
-        if isinstance(statement, ast.With | ast.AsyncWith):
-            yield from _flat(statement.body)
-        elif isinstance(statement, ast.Try) and not statement.orelse:
+        if isinstance(statement, ast.With | ast.AsyncWith) or (isinstance(statement, ast.Try) and not statement.orelse):
             yield from _flat(statement.body)
         else:
             yield statement

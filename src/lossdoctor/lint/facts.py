@@ -136,7 +136,7 @@ class Facts:
         at = self.parents.get(node)
         while at is not None and not isinstance(at, SCOPE):
             at = self.parents.get(at)
-        return at if at is not None else self.tree  # type: ignore[return-value]
+        return at if at is not None else self.tree
 
     def own_class(self, node: ast.AST) -> ast.ClassDef | None:
         """The class whose method (or method's inner function) a node stands in."""

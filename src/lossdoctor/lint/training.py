@@ -146,9 +146,9 @@ def unseen(facts: Facts, node: ast.AST, things: list[ast.expr]) -> bool:
         if gives and not _known(facts, call):
             return True
         who = owner(call)
-        if isinstance(who, ast.Name) and who.id in owners and who.id == "self" and own_function(facts, call) is None:
-            if dotted(call.func) not in _attributes_of(facts, call):
-                return True
+        inherited = isinstance(who, ast.Name) and who.id == "self" and "self" in owners and own_function(facts, call) is None
+        if inherited and dotted(call.func) not in _attributes_of(facts, call):
+            return True
     return False
 
 

@@ -92,7 +92,7 @@ def _returned(
 ) -> bool:
     if function.decorator_list or isinstance(function, ast.AsyncFunctionDef):
         return False
-    nodes = list(n for s in function.body for n in inner(s))
+    nodes = [n for s in function.body for n in inner(s)]
     if any(isinstance(n, ast.Yield | ast.YieldFrom) for n in nodes):
         return False
     returns = [n.value for n in nodes if isinstance(n, ast.Return)]

@@ -60,7 +60,8 @@ def _attached(facts: Facts, call: ast.Call) -> bool:
     forward = next((m for m in cls.body if isinstance(m, FUNCTION) and m.name == "forward"), None)
     if forward is None or len(forward.args.args) < 3:
         return False
-    words = {n.attr for n in ast.walk(cls) if isinstance(n, ast.Attribute)} | {n.id for n in ast.walk(cls) if isinstance(n, ast.Name)}
+    words = {n.attr for n in ast.walk(cls) if isinstance(n, ast.Attribute)}
+    words |= {n.id for n in ast.walk(cls) if isinstance(n, ast.Name)}
     if words & {"detach", "detach_", "data", "no_grad", "item", "clone"} or any("detach" in w or "repack" in w for w in words):
         return False
     return _uses_state(forward)
@@ -73,8 +74,8 @@ def _uses_state(forward: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             target, given = node.targets[0], {n.id for a in node.value.args for n in ast.walk(a) if isinstance(n, ast.Name)}
             if isinstance(target, ast.Tuple) and state in given and len(target.elts) == 2 and isinstance(target.elts[1], ast.Name):
-                returned = {n.id for r in ast.walk(forward) if isinstance(r, ast.Return) and r.value for n in ast.walk(r.value) if isinstance(n, ast.Name)}
-                return target.elts[1].id in returned
+                returns = [r.value for r in ast.walk(forward) if isinstance(r, ast.Return) and r.value is not None]
+                return target.elts[1].id in {n.id for r in returns for n in ast.walk(r) if isinstance(n, ast.Name)}
     return False
 
 
@@ -90,12 +91,14 @@ def _renewed(loop: LoopNode, carried: ast.stmt, state: str) -> bool:
 
 
 def _alarm(facts: Facts, statement: ast.stmt, state: str) -> Alarm:
-    pair = isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Tuple) and isinstance(statement.targets[0].elts[1], ast.Tuple)
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+    pair = target.elts[1] if isinstance(target, ast.Tuple) else None
     edit: Edit | None = None
-    if pair and isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Tuple):
-        names = [dotted(n) for n in getattr(statement.targets[0].elts[1], "elts", [])]
-        edit = None if _starts_empty(facts, statement, names[0]) else insert_before(
-            facts.script, statement.lineno, [f"{', '.join(names)} = {', '.join(f'{n}.detach()' for n in names)}"])  # fmt: skip
+    if isinstance(pair, ast.Tuple):
+        names = [dotted(n) for n in pair.elts]
+        line = f"{', '.join(names)} = {', '.join(f'{n}.detach()' for n in names)}"
+        if not any(_starts_empty(facts, statement, name) for name in names):
+            edit = insert_before(facts.script, statement.lineno, [line])
     return Alarm(
         statement, f"`{state}` carries the graph of every batch before into the next backward pass, which fails or grows. "
         f"Detach it before each batch.", edit=edit, title="detach the carried state",

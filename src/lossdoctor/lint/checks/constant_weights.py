@@ -99,10 +99,10 @@ def _always(facts: Facts, loop: ast.For, call: ast.Call, name: str | None) -> bo
 
 def _asked(test: ast.expr, name: str | None) -> str | None:
     """`weight` for `"weight" in name`."""
-    if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], ast.In):
-        if isinstance(test.left, ast.Constant) and dotted(test.comparators[0]) == name:
-            return str(test.left.value).strip("._")
-    return None
+    if not isinstance(test, ast.Compare) or len(test.ops) != 1 or not isinstance(test.ops[0], ast.In):
+        return None
+    asked = isinstance(test.left, ast.Constant) and dotted(test.comparators[0]) == name
+    return str(test.left.value).strip("._") if asked and isinstance(test.left, ast.Constant) else None
 
 
 CHECK = Check("symmetric-init", "constant-weights", look, ("parameters",))

@@ -93,9 +93,8 @@ class _Trail:
             return _joined([self.way(a, depth - 1) for a in node.args[:2]]) if len(node.args) >= 2 else Way.OPEN
         if torch and full.startswith("torch.") and node.args:
             return _joined([self.way(a, depth - 1) for a in node.args])
-        if not torch and who is not None and isinstance(who, ast.Name | ast.Call | ast.Subscript | ast.BinOp | ast.Attribute):
-            if name in _PLAIN_METHODS:
-                return _joined([self.way(who, depth - 1), *(self.way(a, depth - 1) for a in node.args)])
+        if not torch and who is not None and name in _PLAIN_METHODS:
+            return _joined([self.way(who, depth - 1), *(self.way(a, depth - 1) for a in node.args)])
         if under_no_grad(self.facts, node) and self.facts.bindings(node.func) and network(self.facts, node.func) is not None:
             return self._cut(node, "no_grad()")
         return Way.OPEN

@@ -21,10 +21,11 @@ def look(facts: Facts) -> Iterator[Alarm]:
             given = {k.arg: k.value for k in call.keywords}
             layers = call.args[2] if len(call.args) > 2 else given.get("num_layers")
             dropout = given.get("dropout")
-            if any(isinstance(a, ast.Starred) for a in call.args) or not isinstance(dropout, ast.Constant) or not dropout.value:
+            if any(isinstance(a, ast.Starred) for a in call.args) or not isinstance(dropout, ast.Constant):
                 continue
-            if layers is None or (isinstance(layers, ast.Constant) and layers.value == 1):
-                text = f"`dropout={dropout.value}` does nothing in a {name} of one layer: torch drops between layers only."
+            single = layers is None or (isinstance(layers, ast.Constant) and layers.value == 1)
+            if single and isinstance(dropout.value, float) and dropout.value > 0:
+                text = f"`dropout={dropout.value:g}` does nothing in a {name} of one layer: torch drops between layers only."
                 yield Alarm(call, f"{text} Put an nn.Dropout after it, or use two layers.", "warning")
 
 

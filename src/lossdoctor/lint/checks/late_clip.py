@@ -55,12 +55,15 @@ def _zeroed_next(facts: Facts, block: Block, index: int) -> bool:
     for _, statement in block.after(index):
         if not compound(statement) and any(isinstance(n, ast.Call) and last(n.func) == "zero_grad" for n in inner(statement)):
             return True
-        if _opaque(facts, statement) or any(isinstance(n, ast.Call) and last(n.func) == "step" for n in inner(statement)
-                                            if "sched" not in dotted(getattr(n, "func", n)).lower()):  # fmt: skip
+        if _opaque(facts, statement) or any(isinstance(n, ast.Call) and _steps(n) for n in inner(statement)):
             return False
     # A function's block: what it starts with comes next, when it is called again.
     first = next((s for s in block.statements if zeroes(s) or _opaque(facts, s)), None)
     return not block.loop and first is not None and not compound(first) and zeroes(first)
+
+
+def _steps(call: ast.Call) -> bool:
+    return last(call.func) == "step" and "sched" not in dotted(call.func).lower()
 
 
 def _opaque(facts: Facts, statement: ast.stmt) -> bool:

@@ -54,9 +54,9 @@ def _put_in(cls: ast.ClassDef, name: str) -> Iterator[ast.expr]:
     for node in ast.walk(cls):
         if isinstance(node, ast.Call) and dotted(node.func) == f"self.{name}.append" and len(node.args) == 1:
             yield node.args[0]
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
-            if dotted(node.targets[0].value) == f"self.{name}":
-                yield node.value
+        target = node.targets[0] if isinstance(node, ast.Assign) else None
+        if isinstance(node, ast.Assign) and isinstance(target, ast.Subscript) and dotted(target.value) == f"self.{name}":
+            yield node.value
 
 
 def _layer(facts: Facts, node: ast.expr) -> bool:
@@ -78,7 +78,7 @@ def _called(cls: ast.ClassDef, name: str) -> bool:
 def _registered(facts: Facts, cls: ast.ClassDef, name: str) -> bool:
     """May its layers be known to `parameters()` or to an optimizer in another way?"""
     for node in ast.walk(cls):
-        if isinstance(node, ast.Call) and last(node.func) in ("add_module", "register_module", "setattr", "__setattr__", "register_parameter"):
+        if isinstance(node, ast.Call) and last(node.func) in _REGISTERS[:5]:
             return True
         if isinstance(node, ast.FunctionDef) and node.name in ("parameters", "named_parameters", "__setattr__", "_apply"):
             return True
@@ -87,7 +87,8 @@ def _registered(facts: Facts, cls: ast.ClassDef, name: str) -> bool:
         near = [statement.iter] if isinstance(statement, ast.For) else [statement]
         words = {last(n.func) for s in near for n in inner(s) if isinstance(n, ast.Call)}
         if isinstance(statement, ast.For):
-            words |= {last(n.func) for s in statement.body for n in inner(s) if isinstance(n, ast.Call)} & {"parameters", "requires_grad_", "add_module"}
+            done = {last(n.func) for s in statement.body for n in inner(s) if isinstance(n, ast.Call)}
+            words |= done & {"parameters", "requires_grad_", "add_module"}
         if words & {*_REGISTERS, "requires_grad_"} and not isinstance(attribute.ctx, ast.Store):
             return True
     return False
@@ -100,7 +101,8 @@ def _alarm(facts: Facts, cls: ast.ClassDef, name: str, node: ast.expr) -> Alarm:
     edit: Edit | None = None
     if spelling is not None and not keyed and not isinstance(node, ast.Tuple):
         edit = replace_node(facts.script, node, f"{spelling}({facts.script.segment(node) if not _empty(node) else ''})")
-    what = f"`self.{name}` is a plain {'dict' if keyed else 'list'}, so `{cls.name}.parameters()` does not see the layers in it and nothing trains them"
+    kept = f"`self.{name}` is a plain {'dict' if keyed else 'list'}"
+    what = f"{kept}, so `{cls.name}.parameters()` does not see the layers in it and nothing trains them"
     return Alarm(node, f"{what}. Use nn.{wrapper}.", edit=edit, title=f"keep the layers in nn.{wrapper}")
 
 

@@ -48,11 +48,10 @@ def _replaced(facts: Facts, scope: ast.AST, optimizer: str, made: ast.stmt, call
 
 
 def _trained(call: ast.Call) -> Iterator[ast.Name]:
-    for argument in call.args[:1]:
-        for node in ast.walk(argument):
-            if isinstance(node, ast.Call) and last(node.func) == "parameters" and isinstance(node.func, ast.Attribute):
-                if isinstance(node.func.value, ast.Name):
-                    yield node.func.value
+    for node in [n for argument in call.args[:1] for n in ast.walk(argument)]:
+        of = node.func.value if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else None
+        if isinstance(node, ast.Call) and last(node.func) == "parameters" and isinstance(of, ast.Name):
+            yield of
 
 
 def _new(facts: Facts, value: ast.expr | None, name: str) -> bool:

@@ -18,7 +18,10 @@ from ..scalers import Use, root, uses
 
 _TRAIN = re.compile(r"(^|_)(train|training|trn|tr)(_|\d|$)|train$", re.IGNORECASE)
 _HELD = re.compile(r"(^|_)(test|tst|val|valid|validation|dev|te|holdout)(_|\d|$)|(test|val|valid)$", re.IGNORECASE)
-_PART = re.compile(r"_?(train|training|trn|test|tst|valid|validation|val|dev|holdout|scaled|norm|raw|new|all|tr|te|pred|predictions?|hat)(?![a-z])_?", re.IGNORECASE)
+_PART = re.compile(
+    r"_?(train|training|trn|test|tst|valid|validation|val|dev|holdout|scaled|norm|raw|new|all|tr|te|pred|predictions?|hat)(?![a-z])_?",
+    re.IGNORECASE,
+)
 
 
 def look(facts: Facts) -> Iterator[Alarm]:

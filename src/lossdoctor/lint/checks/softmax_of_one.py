@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import pairwise
 
 from ..check import Alarm, Check
-from ..facts import Facts, last, owner
+from ..facts import Facts, owner
 from ..heads import head
 from ..values import constructors
 
@@ -24,18 +25,22 @@ def look(facts: Facts) -> Iterator[Alarm]:
                 yield _alarm(call)
     for call in [c for calls in list(facts.calls.values()) for c in calls]:
         made = constructors(facts, call.func) if facts.bindings(call.func) and len(call.args) == 1 else []
-        if len(made) == 1 and last(made[0].func) in ("Softmax", "LogSoftmax") and _axis(made[0], made[0].args) == -1:
-            if facts.full(made[0].func).startswith("torch.nn.") and _one(facts, call.args[0]):
-                yield _alarm(call)
+        if len(made) == 1 and _layer(facts, made[0]) and _one(facts, call.args[0]):
+            yield _alarm(call)
         if facts.full(call.func) == "torch.nn.Sequential":
-            for before, layer in zip(call.args, call.args[1:], strict=False):
-                if isinstance(layer, ast.Call) and last(layer.func) in ("Softmax", "LogSoftmax"):
-                    if _axis(layer, layer.args) == -1 and isinstance(before, ast.Call) and _single(facts, before):
-                        yield _alarm(layer)
+            for before, layer in pairwise(call.args):
+                if isinstance(layer, ast.Call) and isinstance(before, ast.Call) and _layer(facts, layer) and _single(facts, before):
+                    yield _alarm(layer)
 
 
 def _alarm(node: ast.expr) -> Alarm:
     return Alarm(node, "A softmax over one unit answers 1 whatever the input, so nothing can be learned. Use a sigmoid, or two units.")
+
+
+def _layer(facts: Facts, made: ast.Call) -> bool:
+    """`nn.Softmax(dim=-1)`."""
+    known = facts.full(made.func) in ("torch.nn.Softmax", "torch.nn.LogSoftmax")
+    return known and _axis(made, made.args) == -1
 
 
 def _axis(call: ast.Call, rest: list[ast.expr]) -> int | None:
