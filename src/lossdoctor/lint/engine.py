@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,9 +110,15 @@ def _all_edits(alarms: list[tuple[Check, Alarm]]) -> Edit | None:
 
 
 def _write(path: Path, unit: Unit, edit: Edit) -> None:
+    """The whole file at once, so that a full disk leaves it as it was."""
+    whole = path.resolve()
+    beside = whole.with_name(f".{whole.name}.{os.getpid()}.tmp")
     try:
-        path.write_bytes((unit.script.bom + edit.after).encode(unit.encoding))
+        beside.write_bytes((unit.script.bom + edit.after).encode(unit.encoding))
+        shutil.copymode(whole, beside)
+        beside.replace(whole)
     except OSError as error:
+        beside.unlink(missing_ok=True)
         raise UserError(f"{path} cannot be written: {error.strerror}. Nothing in it was changed.") from None
 
 

@@ -32,12 +32,13 @@ class Unit:
         return Place(name, line - first + 1, column, text)
 
 
-@dataclass(frozen=True)
 class Unreadable(Exception):
     """Why a file could not be looked at, in one sentence."""
 
-    why: str
-    line: int | None = None
+    def __init__(self, why: str, line: int | None = None) -> None:
+        super().__init__(why)
+        self.why = why
+        self.line = line
 
 
 def read_unit(path: Path, raw: bytes, name: str) -> Unit:
@@ -46,7 +47,8 @@ def read_unit(path: Path, raw: bytes, name: str) -> Unit:
         return _notebook(path, name)
     try:
         encoding, _ = tokenize.detect_encoding(BytesIO(raw).readline)
-        text = raw.decode("utf-8" if encoding == "utf-8-sig" else encoding)
+        encoding = "utf-8" if encoding == "utf-8-sig" else encoding  # the script keeps the mark apart
+        text = raw.decode(encoding)
     except (SyntaxError, UnicodeDecodeError, LookupError):
         raise Unreadable("its encoding cannot be read; save it as UTF-8") from None
     script = Script.of(text, name, name)
