@@ -42,7 +42,9 @@ def seen(folder: Path, text: str, name: str = "train.py") -> list[Finding]:
     """What lint says of a text."""
     file = folder / name
     file.write_bytes(text.encode())
-    return [f for looked in lint_paths([str(file)]) for f in looked.findings]
+    (looked,) = lint_paths([str(file)])
+    assert looked.unread is None, looked.unread
+    return list(looked.findings)
 
 
 def checks(folder: Path, text: str) -> list[str]:

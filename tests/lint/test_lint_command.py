@@ -205,3 +205,11 @@ def test_no_framework_is_imported(tmp_path: Path) -> None:
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, env=env, check=True)
     assert done.stdout.splitlines()[-1] == "[] 1"
+
+
+def test_a_fault_of_ours_ends_nothing(here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    write(here, "import torch\n" + "x = " + "(" * 150 + "1" + ")" * 150 + "\n" + "y = " + "-" * 3000 + "1\n", "deep.py")
+    write(here, SICK, "sick.py")
+    assert run_cli(["lint", "."]) == 1
+    captured = capsys.readouterr()
+    assert "sick.py" in captured.out and "Traceback" not in captured.out + captured.err

@@ -55,19 +55,26 @@ def lint_file(path: Path, checks: Sequence[Check], *, named: bool = True, fix: b
         raw = path.read_bytes()
         if not any(word in raw for word in SUBJECTS) and not named:
             return Looked(path)
-        unit = read_unit(path, raw, name)
+        return _looked(path, read_unit(path, raw, name), checks, fix)
     except Unreadable as error:
         return Looked(path, unread=Unread(name, error.why, error.line))
+    except UserError:
+        raise
     except OSError as error:
         return Looked(path, unread=Unread(name, error.strerror or "it cannot be read"))
+    except Exception as error:  # a fault of ours in one file must not hide what the others show
+        return Looked(path, unread=Unread(name, f"lossdoctor itself failed on it ({type(error).__name__}: {error}); please report this"))
+
+
+def _looked(path: Path, unit: Unit, checks: Sequence[Check], fix: bool) -> Looked:
     alarms, hidden = _kept(unit, checks)
     fixed = 0
-    if fix and not unit.cells and (edit := _all_edits(alarms)) is not None:
-        mended = [a for a in alarms if a[1].edit is not None]
-        _write(path, unit, edit)
-        again = read_unit(path, path.read_bytes(), name)
-        alarms, hidden = _kept(again, checks)
-        fixed, unit = len(mended), again
+    if fix and not unit.cells:
+        edit, fixed = _all_edits(alarms)
+        if edit is not None:
+            _write(path, unit, edit)
+            unit = read_unit(path, path.read_bytes(), path.as_posix())
+            alarms, hidden = _kept(unit, checks)
     return Looked(path, tuple(_finding(unit, check, alarm) for check, alarm in alarms), None, hidden, fixed)
 
 
@@ -99,14 +106,15 @@ def _last_line(alarm: Alarm) -> int:
     return alarm.node.lineno if hasattr(alarm.node, "body") else alarm.node.end_lineno or alarm.node.lineno
 
 
-def _all_edits(alarms: list[tuple[Check, Alarm]]) -> Edit | None:
-    """As many of the changes as go together: where two touch, the later one waits for the next time."""
+def _all_edits(alarms: list[tuple[Check, Alarm]]) -> tuple[Edit | None, int]:
+    """As many of the changes as go together, and how many they are: where two touch, the later one waits."""
     whole: Edit | None = None
+    count = 0
     for _, alarm in alarms:
-        if alarm.edit is not None:
-            both = together(whole, alarm.edit) if whole is not None else alarm.edit
-            whole = both if both is not None else whole
-    return whole
+        both = together(whole, alarm.edit) if whole is not None else alarm.edit
+        if alarm.edit is not None and both is not None:
+            whole, count = both, count + 1
+    return whole, count
 
 
 def _write(path: Path, unit: Unit, edit: Edit) -> None:

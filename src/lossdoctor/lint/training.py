@@ -185,11 +185,6 @@ def _known(facts: Facts, call: ast.Call) -> bool:
     return full.startswith(_HARMLESS) or (name in SCHEDULERS and full.startswith(("torch.", name)))
 
 
-def loss_calls(facts: Facts, node: ast.AST) -> list[ast.Call]:
-    """Calls of torch's own loss functions below a node."""
-    return [n for n in inner(node) if isinstance(n, ast.Call) and loss_kind(facts, n) is not None]
-
-
 LOSSES = {
     "cross_entropy": "cross_entropy", "CrossEntropyLoss": "cross_entropy", "nll_loss": "nll", "NLLLoss": "nll",
     "binary_cross_entropy_with_logits": "bce_logits", "BCEWithLogitsLoss": "bce_logits", "binary_cross_entropy": "bce",

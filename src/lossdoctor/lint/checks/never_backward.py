@@ -7,14 +7,17 @@ sum, and where the optimizer, its step or the loss leaves this script's sight.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from ...source.diff import insert_before
 from ...source.locate import dotted
 from ..check import Alarm, Check
-from ..facts import Facts
-from ..training import Step, loss_calls, makes_gradients, steps, unseen
-from ..values import constructors
+from ..facts import Facts, inner, last
+from ..training import Step, loss_kind, makes_gradients, steps, unseen
+from ..values import constructors, network, own_function
+
+_NAMES = re.compile(r"loss|nll|cost|objective", re.IGNORECASE)
 
 
 def look(facts: Facts) -> Iterator[Alarm]:
@@ -29,15 +32,25 @@ def look(facts: Facts) -> Iterator[Alarm]:
 
 def _loss(facts: Facts, loop: ast.AST) -> str | None:
     """The name of a loss that nobody but a print or a sum gets."""
-    for call in loss_calls(facts, loop):
-        statement = facts.parents.get(call)
-        target = statement.targets[0] if isinstance(statement, ast.Assign) else None
-        if not isinstance(target, ast.Name):
+    for statement in [n for n in inner(loop) if isinstance(n, ast.Assign)]:
+        target = statement.targets[0]
+        if not isinstance(target, ast.Name) or not _is_loss(facts, target.id, statement.value):
             continue
-        uses = [n for n in facts.names[target.id] if isinstance(n.ctx, ast.Load) and facts.scope(n) is facts.scope(call)]
+        uses = [n for n in facts.names[target.id] if isinstance(n.ctx, ast.Load) and facts.scope(n) is facts.scope(target)]
         if all(_only_read(facts, use) for use in uses):
             return target.id
     return None
+
+
+def _is_loss(facts: Facts, name: str, value: ast.expr) -> bool:
+    """One of torch's losses; or what is called a loss, and computed here."""
+    if isinstance(value, ast.Call) and loss_kind(facts, value) is not None:
+        return True
+    if not _NAMES.search(name):
+        return False
+    if isinstance(value, ast.Call):
+        return last(value.func) in ("mean", "sum") or own_function(facts, value) is not None or network(facts, value.func) is not None
+    return isinstance(value, ast.BinOp | ast.UnaryOp) and any(isinstance(n, ast.Call) for n in ast.walk(value))
 
 
 def _only_read(facts: Facts, use: ast.Name) -> bool:
