@@ -160,6 +160,26 @@ m = M()
             else:
                 nn.init.zeros_(param)
     """)),
+    "constant weights, by kind of layer": ("constant-weights", program(HEAD, """
+        def init(m):
+            if isinstance(m, (nn.LSTM, nn.Linear)):
+                for name, p in m.named_parameters():
+                    if "weight" in name:
+                        nn.init.constant_(p, 0.1)
+    """)),
+    "matrices of zeros": ("zero-matrices", program(HEAD, """
+        class Cell(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.W = nn.Parameter(torch.zeros(4, 8))
+                self.U = nn.Parameter(torch.zeros(8, 8))
+                self.b = nn.Parameter(torch.zeros(8))
+            def forward(self, x, h):
+                return torch.tanh(x @ self.W + h @ self.U + self.b)
+    """)),
+    "loss negated": ("climbed-loss", program(NET, TRAIN.replace("loss.backward()", "(-loss).backward()"))),
+    "loss negated where it is made": ("climbed-loss", program(NET, TRAIN.replace("criterion(model(x), y)", "-criterion(model(x), y)"))),
+    "loss maximised": ("climbed-loss", program(NET.replace("lr=1e-3", "lr=1e-3, maximize=True"), TRAIN)),
     "constant weights in the class": ("constant-weights", net("return self.fc(h[-1])", layers="""
         for p in self.rnn.parameters():
             nn.init.ones_(p)
@@ -378,6 +398,32 @@ m = M()
             else:
                 nn.init.zeros_(p)
     """),
+    "one unit": program(HEAD, "model = nn.RNN(1, 1, bias=False)\nfor p in model.parameters():\n    nn.init.ones_(p)"),
+    "matrices of zeros, set later": program(HEAD, """
+        class Cell(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.W = nn.Parameter(torch.zeros(4, 8))
+                self.U = nn.Parameter(torch.zeros(8, 8))
+                self.reset_parameters()
+            def forward(self, x, h):
+                return torch.tanh(x @ self.W + h @ self.U)
+    """),
+    "one matrix of zeros": program(HEAD, """
+        class Lora(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.A = nn.Parameter(torch.randn(4, 2))
+                self.B = nn.Parameter(torch.zeros(2, 4))
+            def forward(self, x):
+                return x @ self.A @ self.B
+    """),
+    "likelihood maximised": program(NET, TRAIN.replace("criterion(model(x), y)", "-model(x).log_softmax(1)[rows, y].mean()")),
+    "negated and maximised": program(NET.replace("lr=1e-3", "lr=1e-3, maximize=True"), TRAIN.replace("criterion(m", "-criterion(m")),
+    "likelihood, an optimizer that maximises": program(
+        NET.replace("lr=1e-3", "lr=1e-3, maximize=True"), TRAIN.replace("criterion(model(x), y)", "log_likelihood(model(x), y)")),
+    "gradient reversed": program(NET, "# domain-adversarial", TRAIN.replace("criterion(model(x), y)", "-criterion(model(x), y)")),
+    "entropy bonus": program(NET, TRAIN.replace("loss.backward()", "(loss - 0.01 * entropy).backward()")),
     "zero head on purpose": program(NET, "nn.init.zeros_(model.fc.weight)"),
     "average starts at zero": program(NET, """
         average = copy.deepcopy(model)

@@ -1,7 +1,7 @@
 """Every weight of a recurrent net gets the same value: its units start alike and stay alike.
 
 Silent where biases alone are set, where a condition other than "is it a weight" chooses, where the net has no recurrent
-layer in this script, and where the values are set again.
+layer of more than one unit in this script, and where the values are set again.
 """
 
 from __future__ import annotations
@@ -47,9 +47,31 @@ def _recurrent(facts: Facts, model: ast.expr | None) -> bool:
     """Does it hold a recurrent layer of torch, or is it one? `self` stands for its own class."""
     if model is None:
         return False
+    if isinstance(model, ast.Name) and _asked_for(facts, model):
+        return True
     cls = facts.own_class(model) if isinstance(model, ast.Name) and model.id == "self" else network(facts, model)
     made = [n for n in ast.walk(cls) if isinstance(n, ast.Call)] if cls is not None else constructors(facts, model)
-    return any(facts.full(c.func).startswith("torch.nn.") and last(c.func) in RECURRENT for c in made)
+    return any(facts.full(c.func).startswith("torch.nn.") and last(c.func) in RECURRENT and not _single(c) for c in made)
+
+
+def _single(made: ast.Call) -> bool:
+    """One unit has no other to be like."""
+    size = made.args[1] if len(made.args) > 1 else next((k.value for k in made.keywords if k.arg == "hidden_size"), None)
+    return isinstance(size, ast.Constant) and size.value == 1
+
+
+def _asked_for(facts: Facts, model: ast.Name) -> bool:
+    """`if isinstance(m, nn.LSTM)` round it, in a function that `apply` may call."""
+    at: ast.AST | None = model
+    while at is not None and not isinstance(at, ast.FunctionDef):
+        above = facts.parents.get(at)
+        if isinstance(above, ast.If) and any(at is s for s in above.body):
+            test = above.test
+            if isinstance(test, ast.Call) and dotted(test.func) == "isinstance" and dotted(test.args[0]) == model.id:
+                named = [facts.full(n) for n in ast.walk(test.args[1]) if isinstance(n, ast.Name | ast.Attribute)]
+                return any(n.startswith("torch.nn.") and n.rpartition(".")[2] in RECURRENT for n in named)
+        at = above
+    return False
 
 
 def _sets_all(facts: Facts, loop: ast.For, name: str | None, parameter: str) -> ast.Call | None:
