@@ -127,10 +127,6 @@ def rebuilt(tree: ast.Module) -> bool:
     return False
 
 
-def no_train(tree: ast.Module) -> bool:
-    return without("train")(tree) if "eval" in {called(s) for b in blocks(tree) for s in b} else False
-
-
 PLANTS: dict[str, tuple[Callable[[ast.Module], bool], str]] = {
     "no zero_grad": (without("zero_grad"), "missing-zero-grad"),
     "no step": (without("step"), "missing-optimizer-step"),
@@ -142,7 +138,6 @@ PLANTS: dict[str, tuple[Callable[[ast.Module], bool], str]] = {
     "sigmoid in the call of BCE with logits": (
         activated("sigmoid", ("BCEWithLogitsLoss", "cross_entropy_with_logits")), "output-activation-mismatch"),
     "loss rebuilt from its number": (rebuilt, "detached-graph"),
-    "no train()": (no_train, "wrong-mode"),
 }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from lint_scripts import HEAD, NET, program
 from lossdoctor.causes import all_causes
 from lossdoctor.commands import run_cli
 from lossdoctor.lint import known_causes
+from lossdoctor.lint.checks import all_checks
 
 SICK = program(NET, """
     for x, y in loader:
@@ -213,3 +214,9 @@ def test_a_fault_of_ours_ends_nothing(here: Path, capsys: pytest.CaptureFixture[
     assert run_cli(["lint", "."]) == 1
     captured = capsys.readouterr()
     assert "sick.py" in captured.out and "Traceback" not in captured.out + captured.err
+
+
+def test_the_page_lists_every_check() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "lint.md").read_text()
+    rows = {(row[0], row[1]) for row in re.findall(r"^\| ([\w-]+) \| `([\w-]+)` \|", page, re.MULTILINE)}
+    assert rows == {(check.name, check.cause) for check in all_checks()}

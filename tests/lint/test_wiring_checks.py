@@ -218,6 +218,47 @@ HEALTHY = {
             engine.backward(loss)
             engine.step()
     """),
+    "a hook zeroes": program(NET, """
+        optimizer.register_step_post_hook(lambda o, *_: o.zero_grad())
+        for x, y in loader:
+            criterion(model(x), y).backward()
+            optimizer.step()
+    """),
+    "a subclass zeroes": program(NET, """
+        class Zeroing(torch.optim.Adam):
+            def step(self):
+                super().step()
+                self.zero_grad()
+
+        opt = Zeroing(model.parameters())
+        for x, y in loader:
+            criterion(model(x), y).backward()
+            opt.step()
+    """),
+    "callbacks get the trainer": program(HEAD, """
+        class Trainer:
+            def __init__(self, model, callbacks):
+                self.model, self.callbacks = model, callbacks
+                self.optimizer = torch.optim.Adam(model.parameters())
+
+            def fit(self, loader):
+                for x, y in loader:
+                    F.mse_loss(self.model(x), y).backward()
+                    self.optimizer.step()
+                    for callback in self.callbacks:
+                        callback.after_step(self)
+    """),
+    "inherited method": program(HEAD, """
+        from mine import Base
+
+        class Trainer(Base):
+            def fit(self, loader):
+                self.optimizer = torch.optim.Adam(self.model.parameters())
+                for x, y in loader:
+                    self.prepare()
+                    F.mse_loss(self.model(x), y).backward()
+                    self.optimizer.step()
+    """),
     "optimizer in a wrapper": program(NET, """
         class Noam:
             def __init__(self, inner):

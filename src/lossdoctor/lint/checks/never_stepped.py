@@ -29,7 +29,7 @@ def look(facts: Facts) -> Iterator[Alarm]:
         mine = [b for b in passes if facts.scope(b) in places and _is_optimizer(facts, value, name, b)]
         if mine and not _used(facts, _uses(facts, home, name.id)) and not any(_steps(facts, place) for place in places):
             yield _alarm(facts, mine[0], name.id)
-    for cls, attribute, value in _held(facts):
+    for cls, attribute in _held(facts):
         here = ast.Attribute(ast.Name("self", ast.Load()), attribute, ast.Load())
         mine = [b for b in passes if facts.own_class(b) is cls and _zeroed_near(facts, here, b)]
         uses = [a for a in facts.attributes[attribute] if isinstance(a.ctx, ast.Load)]
@@ -52,13 +52,13 @@ def _names(facts: Facts) -> Iterator[tuple[ast.Name, ast.expr]]:
                 yield target, only.value
 
 
-def _held(facts: Facts) -> Iterator[tuple[ast.ClassDef, str, ast.expr]]:
+def _held(facts: Facts) -> Iterator[tuple[ast.ClassDef, str]]:
     """`self.name = ...`, the only binding of that attribute, in a class all of whose bases are here."""
     for cls, held in list(facts.held.items()):
         if facts.whole_family(cls) and not facts.subclassed(cls):
             for attribute, bindings in list(held.items()):
                 if len(bindings) == 1 and bindings[0].how == "value" and bindings[0].value is not None:
-                    yield cls, attribute, bindings[0].value
+                    yield cls, attribute
 
 
 def _is_optimizer(facts: Facts, value: ast.expr, name: ast.Name, backward: ast.Call) -> bool:

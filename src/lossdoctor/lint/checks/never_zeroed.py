@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from ...source.diff import insert_before
 from ...source.locate import dotted
 from ..check import Alarm, Check
-from ..facts import FUNCTION, Facts
+from ..facts import Facts
 from ..training import Step, function_of, plain_backwards, reached, steps, unseen, zeroes
 from ..values import calls_of, constructors
 
@@ -70,7 +70,7 @@ def _elsewhere(facts: Facts, step: Step) -> bool:
     forward that does may be reached in ways that are not followed here."""
     for call in facts.calls.get("zero_grad", []):
         place = facts.scope(call)
-        if isinstance(place, FUNCTION) and place is not facts.scope(step.call):
+        if not isinstance(place, ast.Module) and place is not facts.scope(step.call):
             return True
     grads = [a for a in facts.attributes.get("grad", []) if "torch" not in dotted(a)]
     return any(isinstance(a.ctx, ast.Store) or zeroes(facts.statement(a)) for a in grads)
