@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from .facts import Facts
+from .facts import Facts, inner
 from .training import reached
 from .values import constructors, network
 
@@ -46,6 +46,4 @@ def mode_calls(facts: Facts, name: str, node: ast.AST) -> list[ast.Call]:
 
 
 def _calls(node: ast.AST) -> list[ast.Call]:
-    from .facts import inner
-
     return [n for n in inner(node) if isinstance(n, ast.Call)]

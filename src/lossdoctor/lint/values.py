@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from ..source.locate import FunctionNode, dotted
-from .facts import FUNCTION, Binding, Facts, inner, last, owner
+from .facts import FUNCTION, Binding, Facts, inner, last
 
 DEPTH = 12
 
@@ -218,10 +218,3 @@ def network(facts: Facts, node: ast.expr) -> ast.ClassDef | None:
     if len(made) == 1:
         return facts.networks.get(made.pop())
     return None
-
-
-def handled(node: ast.expr | None) -> ast.expr | None:
-    """The name in front: `x` in `x.detach().cpu()`."""
-    while isinstance(node, ast.Call) and owner(node) is not None:
-        node = owner(node)
-    return node
