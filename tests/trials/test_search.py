@@ -111,7 +111,7 @@ def test_fewer_than_three_seeds_are_no_proof(tmp_path: Path) -> None:
 
 
 def test_a_run_that_learns_to_its_end_needs_nothing(tmp_path: Path) -> None:
-    made, proof, engine = search(by({}, 0.95), [step("a")], tmp_path)
+    made, proof, _ = search(by({}, 0.95), [step("a")], tmp_path)
     assert proof is None and made.needs_none
 
 
