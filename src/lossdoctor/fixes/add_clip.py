@@ -7,7 +7,7 @@ from ..source import Edit, calls, insert_after
 from ..source.locate import spelled
 from ..words import short
 from .fix import Args, Fix
-from .places import backward, code, finite, fragment, model_at, optimizer_at, optimizer_call, said, shown
+from .places import backward, code, finite, fragment, model_at, optimizer_at, optimizer_call, said
 
 
 def limit(signs: Signs, args: Args) -> float:
@@ -51,10 +51,10 @@ def _edit(signs: Signs, args: Args) -> Edit | None:
     return insert_after(script, line, lines)
 
 
-def snippet(signs: Signs, args: Args) -> str:
+def otherwise(signs: Signs, args: Args) -> str:
     norm = said(lambda: code(limit(signs, args)), "1.0")
     code_line = f"torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm={norm})"
-    return shown(lambda: _edit(signs, args), fragment("after the backward pass, before the step", code_line))
+    return fragment("after the backward pass, before the step", code_line)
 
 
 FIX = Fix(
@@ -63,6 +63,7 @@ FIX = Fix(
     title=lambda signs, args: said(
         lambda: f"clip the gradient's norm at {short(limit(signs, args))}", "clip the gradient's norm"
     ),
-    snippet=snippet,
+    edit=_edit,
+    otherwise=otherwise,
     live=True,
 )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from ..signs import Signs
 from ..source import Edit, replace_node
 from ..source.locate import spelled
-from .fix import Fix
+from .fix import Args, Fix
 from .head import criterion_call
-from .places import fragment, shown
+from .places import fragment
 
 
-def _edit(signs: Signs) -> Edit | None:
+def _edit(signs: Signs, args: Args) -> Edit | None:
     call = criterion_call(signs)
     if call is None:
         return None
@@ -23,8 +23,8 @@ FIX = Fix(
     id="add-log-softmax",
     safety="unsafe",
     title=lambda signs, args: "give the loss log probabilities instead of raw scores",
-    snippet=lambda signs, args: shown(
-        lambda: _edit(signs),
-        fragment("where the loss is computed", "loss = criterion(torch.log_softmax(output, dim=1), target)"),
+    edit=_edit,
+    otherwise=lambda signs, args: fragment(
+        "where the loss is computed", "loss = criterion(torch.log_softmax(output, dim=1), target)"
     ),
 )

@@ -8,7 +8,7 @@ from ..signs import Signs
 from ..source import Edit, Script, calls, enclosing_loop, insert_after
 from ..source.locate import block_of, statement_at, statement_of
 from .fix import Args, Fix
-from .places import backward, fragment, optimizer_at, shown
+from .places import backward, fragment, optimizer_at
 
 
 def after_gradients(script: Script, line: int) -> int:
@@ -23,7 +23,7 @@ def after_gradients(script: Script, line: int) -> int:
     return last
 
 
-def _edit(signs: Signs) -> Edit | None:
+def _edit(signs: Signs, args: Args) -> Edit | None:
     place = backward(signs)
     if place is None:
         return None
@@ -42,13 +42,14 @@ def _edit(signs: Signs) -> Edit | None:
     return insert_after(script, after_gradients(script, line), lines)
 
 
-def snippet(signs: Signs, args: Args) -> str:
-    return shown(lambda: _edit(signs), fragment("after the backward pass", "loss.backward()", "optimizer.step()"))
+def otherwise(signs: Signs, args: Args) -> str:
+    return fragment("after the backward pass", "loss.backward()", "optimizer.step()")
 
 
 FIX = Fix(
     id="add-step",
     safety="safe",
     title=lambda signs, args: "step the optimizer after each backward pass",
-    snippet=snippet,
+    edit=_edit,
+    otherwise=otherwise,
 )

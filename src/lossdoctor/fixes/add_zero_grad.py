@@ -6,10 +6,10 @@ from ..signs import Signs
 from ..source import Edit, insert_before
 from ..source.locate import OPTIMIZERS
 from .fix import Args, Fix
-from .places import backward, fragment, model_at, named_calls, optimizer_at, shown
+from .places import backward, fragment, model_at, named_calls, optimizer_at
 
 
-def _edit(signs: Signs) -> Edit | None:
+def _edit(signs: Signs, args: Args) -> Edit | None:
     place = backward(signs)
     if place is None:
         return None
@@ -20,14 +20,15 @@ def _edit(signs: Signs) -> Edit | None:
     return None if name is None else insert_before(script, line, [f"{name}.zero_grad()"])
 
 
-def snippet(signs: Signs, args: Args) -> str:
+def otherwise(signs: Signs, args: Args) -> str:
     code = "optimizer.zero_grad()"
-    return shown(lambda: _edit(signs), fragment("before each backward pass", code, "loss.backward()"))
+    return fragment("before each backward pass", code, "loss.backward()")
 
 
 FIX = Fix(
     id="add-zero-grad",
     safety="safe",
     title=lambda signs, args: "zero the gradients before each backward pass",
-    snippet=snippet,
+    edit=_edit,
+    otherwise=otherwise,
 )

@@ -8,7 +8,7 @@ from ..signs import Signs
 from ..source import Cut, Edit, Script, cuts, delete_line, replace_node, unwrap
 from ..source.locate import enclosing_function, enclosing_loop, statement_of
 from .fix import Args, Fix
-from .places import backward, fragment, scripts, shown
+from .places import backward, fragment, said, scripts
 
 TAKEN_OFF = ("detach", "detach_", "data", "item")
 
@@ -45,7 +45,7 @@ def _take_off(cut: Cut) -> Edit | None:
     return unwrap(script, node.lineno) if isinstance(node, ast.With) else None
 
 
-def _edit(signs: Signs) -> Edit | None:
+def _edit(signs: Signs, args: Args) -> Edit | None:
     found = seen_cuts(signs)
     chosen = [c for c in found if c.what in TAKEN_OFF or isinstance(c.node, ast.With)]
     others = [c for c in found if c not in chosen and c.what in ("numpy", "tensor", "as_tensor", "from_numpy", "tolist")]
@@ -62,17 +62,15 @@ def _otherwise(signs: Signs) -> str:
     )
 
 
-def snippet(signs: Signs, args: Args) -> str:
-    try:
-        otherwise = _otherwise(signs)
-    except Exception:
-        otherwise = fragment("compute the loss from the model's own output", "loss = criterion(model(x), y)")
-    return shown(lambda: _edit(signs), otherwise)
+def otherwise(signs: Signs, args: Args) -> str:
+    bare = fragment("compute the loss from the model's own output", "loss = criterion(model(x), y)")
+    return said(lambda: _otherwise(signs), bare)
 
 
 FIX = Fix(
     id="attach-graph",
     safety="unsafe",
     title=lambda signs, args: "let the gradient flow from the loss to the weights",
-    snippet=snippet,
+    edit=_edit,
+    otherwise=otherwise,
 )

@@ -6,10 +6,10 @@ from ..signs import Signs
 from ..source import Edit, calls, drop_keyword, insert_after, insert_before, together
 from .carried import carried_state, is_pair
 from .fix import Args, Fix
-from .places import backward, fragment, shown
+from .places import backward, fragment
 
 
-def _edit(signs: Signs) -> Edit | None:
+def _edit(signs: Signs, args: Args) -> Edit | None:
     state, place = carried_state(signs), backward(signs)
     if state is None:
         return None
@@ -33,14 +33,15 @@ def _edit(signs: Signs) -> Edit | None:
     return together(added, drop_keyword(script, retained[0], "retain_graph")) if retained else added
 
 
-def snippet(signs: Signs, args: Args) -> str:
+def otherwise(signs: Signs, args: Args) -> str:
     code = ("hidden = tuple(part.detach() for part in hidden)  # a GRU's or RNN's: hidden.detach()",)
-    return shown(lambda: _edit(signs), fragment("after the backward pass, before the next batch", *code))
+    return fragment("after the backward pass, before the next batch", *code)
 
 
 FIX = Fix(
     id="detach-state",
     safety="safe",
     title=lambda signs, args: "detach the carried state before the next batch",
-    snippet=snippet,
+    edit=_edit,
+    otherwise=otherwise,
 )

@@ -27,7 +27,7 @@ FIX = Fix(
     id="drop-constant-input",
     safety="shown",
     title=title,
-    snippet=lambda signs, args: fragment(
+    otherwise=lambda signs, args: fragment(
         "after each step of the preprocessing: which one takes the differences away?",
         "print(x.dtype, x.min(), x.max(), x.float().std(0))",
         "# truncated to integers, divided by too large a number, the same row for all, or filled with zeros?",

@@ -6,7 +6,7 @@ from ..signs import Signs
 from ..source import Edit
 from .fix import Args, Fix
 from .head import Activation, last_activations
-from .places import fragment, said, shown
+from .places import fragment, said
 
 
 def _chosen(signs: Signs, args: Args) -> Activation | None:
@@ -36,7 +36,6 @@ FIX = Fix(
     id="drop-head-activation",
     safety="unsafe",
     title=title,
-    snippet=lambda signs, args: shown(
-        lambda: _edit(signs, args), fragment("at the end of the model's forward", "return self.fc(x)  # no activation")
-    ),
+    edit=_edit,
+    otherwise=lambda signs, args: fragment("at the end of the model's forward", "return self.fc(x)  # no activation"),
 )

@@ -6,11 +6,11 @@ import ast
 
 from ..signs import Signs
 from ..source import Edit, calls, set_keyword
-from .fix import Fix
-from .places import fragment, scripts, shown
+from .fix import Args, Fix
+from .places import fragment, scripts
 
 
-def _edit(signs: Signs) -> Edit | None:
+def _edit(signs: Signs, args: Args) -> Edit | None:
     """The one rolling window that is centred."""
     found = [
         (script, call) for script in scripts(signs) for call in calls(script, ("rolling",))
@@ -26,8 +26,8 @@ FIX = Fix(
     id="drop-leak",
     safety="unsafe",
     title=lambda signs, args: "compute every feature from rows that are known at that time",
-    snippet=lambda signs, args: shown(
-        lambda: _edit(signs),
-        fragment("where the features are computed", "smooth = series.rolling(3).mean()  # not center=True, no shift(-1)"),
+    edit=_edit,
+    otherwise=lambda signs, args: fragment(
+        "where the features are computed", "smooth = series.rolling(3).mean()  # not center=True, no shift(-1)"
     ),
 )

@@ -6,11 +6,11 @@ from ..signs import Signs
 from ..source import Edit, delete_line, together
 from ..words import short
 from .fix import Args, Fix
-from .places import finite, fragment, said, shown
+from .places import finite, fragment, said
 from .scheduling import scheduler_steps
 
 
-def _edit(signs: Signs) -> Edit | None:
+def _edit(signs: Signs, args: Args) -> Edit | None:
     found = scheduler_steps(signs)
     if not found or any(c.script != found[0].script for c in found):
         return None
@@ -32,8 +32,7 @@ FIX = Fix(
     id="drop-scheduler",
     safety="safe",
     title=title,
-    snippet=lambda signs, args: shown(
-        lambda: _edit(signs), fragment("in the training loop: without the line", "# scheduler.step()")
-    ),
+    edit=_edit,
+    otherwise=lambda signs, args: fragment("in the training loop: without the line", "# scheduler.step()"),
     live=True,
 )

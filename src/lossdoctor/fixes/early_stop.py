@@ -7,7 +7,7 @@ from .fix import Args, Fix
 from .places import backward, fragment, model_at, said
 
 
-def snippet(signs: Signs, args: Args) -> str:
+def otherwise(signs: Signs, args: Args) -> str:
     def name() -> str:
         place = backward(signs)
         return (model_at(*place) if place is not None else None) or "model"
@@ -29,5 +29,5 @@ FIX = Fix(
     id="early-stop",
     safety="shown",
     title=lambda signs, args: "stop where the held-back loss was best, and keep those weights",
-    snippet=snippet,
+    otherwise=otherwise,
 )

@@ -7,22 +7,41 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..signs import Signs
+from ..source import Edit
 from ..words import FixProposal, FixValue, Safety
 
 Args = Mapping[str, Any]
 
 
+def no_edit(signs: Signs, args: Args) -> Edit | None:
+    """For a fix that is only shown."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """One intervention. `title(signs, args)` says it in a line with its numbers; `snippet(signs, args)` gives
-    the change as a unified diff of the user's source (or instructions in comments where the place is not
-    certain); `live` tells whether a run can be taken hold of (frameworks' knobs)."""
+    """One intervention. `title(signs, args)` says it in a line with its numbers; `edit(signs, args)` is the
+    change of the user's source, None where its place is not certain; `otherwise(signs, args)` says in that case
+    what to put where, under comments; `live` tells whether a run can be taken hold of (frameworks' knobs)."""
 
     id: str
     safety: Safety
     title: Callable[[Signs, Args], str]
-    snippet: Callable[[Signs, Args], str]
+    otherwise: Callable[[Signs, Args], str]
+    edit: Callable[[Signs, Args], Edit | None] = no_edit
     live: bool = False
+
+    def change(self, signs: Signs, args: Args) -> Edit | None:
+        """`edit`, and None where it fails: a report is not lost for want of a diff."""
+        try:
+            return self.edit(signs, args)
+        except Exception:
+            return None
+
+    def snippet(self, signs: Signs, args: Args) -> str:
+        """The change as a unified diff, else what to do by hand."""
+        change = self.change(signs, args)
+        return change.diff if change is not None else self.otherwise(signs, args)
 
     def propose(self, signs: Signs, args: Args) -> FixProposal:
         plain: dict[str, FixValue] = {k: v for k, v in args.items() if isinstance(v, str | int | float | bool)}

@@ -8,7 +8,7 @@ from ..signs import Signs
 from ..source import Edit, Script, calls, drop_keyword, replace_in_line, replace_node, set_keyword
 from ..source.locate import scope, within
 from .fix import Args, Fix
-from .places import backward, fragment, optimizer_call, said, scripts, shown
+from .places import backward, fragment, optimizer_call, said, scripts
 
 
 def _by_hand(script: Script) -> Edit | None:
@@ -43,7 +43,7 @@ def _minus_taken(script: Script, node: ast.expr) -> Edit | None:
     return None
 
 
-def _edit(signs: Signs) -> Edit | None:
+def _edit(signs: Signs, args: Args) -> Edit | None:
     call = optimizer_call(signs)
     if call is not None and call.keywords.get("maximize") == "True":
         return drop_keyword(call.script, call, "maximize")
@@ -78,16 +78,17 @@ def _edit(signs: Signs) -> Edit | None:
     return replace_node(script, loss, f"(-{script.segment(loss)})")
 
 
-def snippet(signs: Signs, args: Args) -> str:
+def otherwise(signs: Signs, args: Args) -> str:
     if said(lambda: "yes" if signs.step.maximize else "", ""):
         line = "optimizer = torch.optim.Adam(model.parameters(), lr=..., maximize=False)"
-        return shown(lambda: _edit(signs), fragment("where the optimizer is built, or where its settings come from", line))
-    return shown(lambda: _edit(signs), fragment("the backward pass, of the loss with its sign turned", "(-loss).backward()"))
+        return fragment("where the optimizer is built, or where its settings come from", line)
+    return fragment("the backward pass, of the loss with its sign turned", "(-loss).backward()")
 
 
 FIX = Fix(
     id="flip-sign",
     safety="unsafe",
     title=lambda signs, args: "turn the sign, so that the loss is descended",
-    snippet=snippet,
+    edit=_edit,
+    otherwise=otherwise,
 )

@@ -9,7 +9,7 @@ from ..source import Edit, Script, replace_node
 from ..source.locate import dotted
 from ..trace.events import Birth, Site
 from .fix import Args, Fix
-from .places import at, fragment, said, shown
+from .places import at, fragment, said
 
 SMALL = "1e-8"
 FLOORED = ("log", "log2", "log10", "rsqrt", "reciprocal")
@@ -47,7 +47,7 @@ def _guarded(script: Script, node: ast.expr) -> Edit | None:
 _OPS = {"div": ("div", "/"), "divide": ("div", "/"), "true_divide": ("div", "/")}
 
 
-def _edit(signs: Signs) -> Edit | None:
+def _edit(signs: Signs, args: Args) -> Edit | None:
     seen = birth(signs)
     place = at(signs, Site(-1, seen.file, seen.line, "birth")) if seen is not None else None
     if seen is None or place is None:
@@ -75,9 +75,9 @@ def title(signs: Signs, args: Args) -> str:
     return said(words, bare)
 
 
-def snippet(signs: Signs, args: Args) -> str:
+def otherwise(signs: Signs, args: Args) -> str:
     code = ("torch.log(p.clamp_min(1e-8)), torch.sqrt(v + 1e-8), x / (n + 1e-8)",)
-    return shown(lambda: _edit(signs), fragment("where the first NaN is made", *code))
+    return fragment("where the first NaN is made", *code)
 
 
-FIX = Fix(id="guard-nan", safety="safe", title=title, snippet=snippet)
+FIX = Fix(id="guard-nan", safety="safe", title=title, edit=_edit, otherwise=otherwise)

@@ -9,7 +9,7 @@ from ..source import Edit, Script, insert_after, replace_node
 from ..source.locate import assigned_to, block_of, dotted, imports, module_classes, spelled, statement_of
 from ..words import short
 from .fix import Args, Fix
-from .places import fragment, optimizer_call, said, scripts, shown
+from .places import fragment, optimizer_call, said, scripts
 
 
 def _plain_list(script: Script) -> list[Edit | None]:
@@ -65,7 +65,7 @@ def _only_a_part(signs: Signs) -> Edit | None:
     return replace_node(call.script, part, call.script.segment(part.value))
 
 
-def _edit(signs: Signs) -> Edit | None:
+def _edit(signs: Signs, args: Args) -> Edit | None:
     again = _built_again(signs)
     if again is not None:
         return again
@@ -87,9 +87,9 @@ def title(signs: Signs, args: Args) -> str:
     return said(words, bare)
 
 
-def snippet(signs: Signs, args: Args) -> str:
+def otherwise(signs: Signs, args: Args) -> str:
     where = "after all layers are made and registered (nn.ModuleList, not a plain list), and after the last rebuild"
-    return shown(lambda: _edit(signs), fragment(where, "optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)"))
+    return fragment(where, "optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)")
 
 
-FIX = Fix(id="hold-all-parameters", safety="unsafe", title=title, snippet=snippet)
+FIX = Fix(id="hold-all-parameters", safety="unsafe", title=title, edit=_edit, otherwise=otherwise)

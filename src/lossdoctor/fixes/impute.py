@@ -7,10 +7,10 @@ from ..source import Edit, calls, insert_after
 from ..source.locate import assigned_to, statement_of
 from ..words import short
 from .fix import Args, Fix
-from .places import fragment, said, scripts, shown
+from .places import fragment, said, scripts
 
 
-def _edit(signs: Signs) -> Edit | None:
+def _edit(signs: Signs, args: Args) -> Edit | None:
     tables = [c for s in scripts(signs) for c in calls(s, ("read_csv", "read_parquet", "read_excel"))]
     if len(tables) != 1 or not tables[0].full.startswith("pandas."):
         return None
@@ -35,9 +35,9 @@ def title(signs: Signs, args: Args) -> str:
     return said(words, bare)
 
 
-def snippet(signs: Signs, args: Args) -> str:
+def otherwise(signs: Signs, args: Args) -> str:
     code = ("gaps = torch.isnan(x)", "x = torch.where(gaps, torch.nanmean(x, dim=0, keepdim=True), x)")
-    return shown(lambda: _edit(signs), fragment("once the data are there, before they are scaled", *code))
+    return fragment("once the data are there, before they are scaled", *code)
 
 
-FIX = Fix(id="impute", safety="unsafe", title=title, snippet=snippet)
+FIX = Fix(id="impute", safety="unsafe", title=title, edit=_edit, otherwise=otherwise)

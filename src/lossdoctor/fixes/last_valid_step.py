@@ -7,12 +7,12 @@ import ast
 from ..signs import Signs
 from ..source import Edit, replace_node
 from ..source.locate import spelled
-from .fix import Fix
-from .places import fragment, shown
+from .fix import Args, Fix
+from .places import fragment
 from .scaling import forward_of
 
 
-def _edit(signs: Signs) -> Edit | None:
+def _edit(signs: Signs, args: Args) -> Edit | None:
     found = forward_of(signs)
     if found is None:
         return None
@@ -34,8 +34,8 @@ FIX = Fix(
     id="last-valid-step",
     safety="unsafe",
     title=lambda signs, args: "read the output at each sequence's own last step",
-    snippet=lambda signs, args: shown(
-        lambda: _edit(signs),
-        fragment("in the model's forward, with the true lengths", "last = output[torch.arange(len(output)), lengths - 1]"),
+    edit=_edit,
+    otherwise=lambda signs, args: fragment(
+        "in the model's forward, with the true lengths", "last = output[torch.arange(len(output)), lengths - 1]"
     ),
 )

@@ -11,7 +11,7 @@ from ..source import Call, Edit, delete_line
 from ..words import short
 from .fix import Args, Fix
 from .numbers import change, source_of
-from .places import call_at, code, finite, fragment, named_calls, one, places, said, shown
+from .places import call_at, code, finite, fragment, named_calls, one, places, said
 
 NAMES = ("clip_grad_norm_", "clip_grad_value_")
 SPARE = 2.0
@@ -68,10 +68,10 @@ def title(signs: Signs, args: Args) -> str:
     return said(words, bare)
 
 
-def snippet(signs: Signs, args: Args) -> str:
+def otherwise(signs: Signs, args: Args) -> str:
     norm = said(lambda: code(new_limit(signs, args) or 10.0), "10.0")
     line = f"torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm={norm})"
-    return shown(lambda: _edit(signs, args), fragment("where the gradient is clipped, a higher limit", line))
+    return fragment("where the gradient is clipped, a higher limit", line)
 
 
-FIX = Fix(id="loosen-clip", safety="safe", title=title, snippet=snippet, live=True)
+FIX = Fix(id="loosen-clip", safety="safe", title=title, edit=_edit, otherwise=otherwise, live=True)

@@ -6,7 +6,7 @@ from ..signs import Signs
 from ..source import Edit, set_keyword
 from .fix import Args, Fix
 from .head import criterion_made
-from .places import finite, fragment, shown
+from .places import finite, fragment
 
 
 def _edit(signs: Signs, args: Args) -> Edit | None:
@@ -16,19 +16,20 @@ def _edit(signs: Signs, args: Args) -> Edit | None:
     return set_keyword(call.script, call, "ignore_index", str(int(index)))
 
 
-def snippet(signs: Signs, args: Args) -> str:
+def otherwise(signs: Signs, args: Args) -> str:
     code = (
         "packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)",
         "output, state = self.lstm(packed)",
         "output, _ = pad_packed_sequence(output, batch_first=True)",
         "# and in the loss: keep = torch.arange(output.shape[1]) < lengths[:, None]; criterion(output[keep], y[keep])",
     )
-    return shown(lambda: _edit(signs, args), fragment("in the model's forward, with the true lengths", *code))
+    return fragment("in the model's forward, with the true lengths", *code)
 
 
 FIX = Fix(
     id="mask-padding",
     safety="unsafe",
     title=lambda signs, args: "keep padding out of the loss and the state",
-    snippet=snippet,
+    edit=_edit,
+    otherwise=otherwise,
 )

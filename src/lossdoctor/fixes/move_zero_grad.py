@@ -8,7 +8,7 @@ from ..signs import Signs
 from ..source import Call, Edit, Script, calls, delete_line, insert_after, insert_before, optimizer_name, together
 from ..source.locate import block_of, statement_at, statement_of
 from .fix import Args, Fix
-from .places import backward, fragment, one, shown
+from .places import backward, fragment, one
 
 
 def _near(script: Script, name: str, method: str, block: list[ast.stmt]) -> Call | None:
@@ -21,7 +21,7 @@ def _near(script: Script, name: str, method: str, block: list[ast.stmt]) -> Call
     return one(found)
 
 
-def _edit(signs: Signs) -> Edit | None:
+def _edit(signs: Signs, args: Args) -> Edit | None:
     place = backward(signs)
     if place is None:
         return None
@@ -41,14 +41,15 @@ def _edit(signs: Signs) -> Edit | None:
     return together(delete_line(script, zero.line), insert_before(script, line, [script.segment(zero.node)]))
 
 
-def snippet(signs: Signs, args: Args) -> str:
+def otherwise(signs: Signs, args: Args) -> str:
     code = ("optimizer.zero_grad()", "loss.backward()", "optimizer.step()")
-    return shown(lambda: _edit(signs), fragment("in the training loop, in this order", *code))
+    return fragment("in the training loop, in this order", *code)
 
 
 FIX = Fix(
     id="move-zero-grad",
     safety="safe",
     title=lambda signs, args: "zero the gradients before the backward pass, and step right after it",
-    snippet=snippet,
+    edit=_edit,
+    otherwise=otherwise,
 )

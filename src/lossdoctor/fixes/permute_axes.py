@@ -9,7 +9,7 @@ FIX = Fix(
     id="permute-axes",
     safety="shown",
     title=lambda signs, args: "move the axes with transpose or permute instead of view or reshape",
-    snippet=lambda signs, args: fragment(
+    otherwise=lambda signs, args: fragment(
         "where view or reshape changes the order of axes (batch, time, features)",
         "x = x.transpose(1, 2)                    # not x.view(batch, features, time)",
         "h = h_n.transpose(0, 1).flatten(1)       # (layers, batch, hidden) -> (batch, layers * hidden)",

@@ -8,22 +8,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..signs import Signs
-from ..source import Call, Edit, Script, calls, model_name, optimizer_name
+from ..source import Call, Script, calls, model_name, optimizer_name
 from ..source.locate import OPTIMIZERS, enclosing_function, enclosing_loop, module_classes, within
 from ..source.script import cells_beside
 from ..trace.events import RecurrentCall, Site
 
 MAX_SCRIPTS = 12
-
-
-def shown(edit: Callable[[], Edit | None], otherwise: str) -> str:
-    """The change as a diff, or `otherwise` where no place is certain. Never raises: a report is not lost for
-    want of a diff."""
-    try:
-        change = edit()
-        return change.diff if change is not None else otherwise
-    except Exception:
-        return otherwise
 
 
 def said(words: Callable[[], str], otherwise: str) -> str:

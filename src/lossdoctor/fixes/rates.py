@@ -11,7 +11,7 @@ from ..source.locate import assigned_to, statement_of
 from ..words import short
 from .fix import Args
 from .numbers import change, source_of
-from .places import code, finite, fragment, named_calls, one, optimizer_call, said, scripts, shown
+from .places import code, finite, fragment, named_calls, one, optimizer_call, said, scripts
 
 CYCLES = ("OneCycleLR", "CyclicLR")
 
@@ -54,45 +54,45 @@ def code_like(value: float) -> str:
     return short(float(f"{value:.3g}"))
 
 
-def rate_snippet(signs: Signs, args: Args, factor: float) -> str:
-    times = finite(args.get("factor")) or factor
-
-    def otherwise() -> str:
+def rate_fragment(signs: Signs, args: Args, factor: float) -> str:
+    def words() -> str:
         new = new_rate(signs, args, factor)
         if new is None:
+            times = code(finite(args.get("factor")) or factor)
             return fragment(
-                "after the optimizer is built", "for group in optimizer.param_groups:", f'    group["lr"] *= {code(times)}'
+                "after the optimizer is built", "for group in optimizer.param_groups:", f'    group["lr"] *= {times}'
             )
         name = signs.step.optimizer_name or "Adam"
         return fragment(
             "where the optimizer is built", f"optimizer = torch.optim.{name}(model.parameters(), lr={code(new)})"
         )
 
-    def edit() -> Edit | None:
-        call = optimizer_call(signs)
-        base, new = base_rate(signs), new_rate(signs, args, factor)
-        cycle = one(named_calls(signs, CYCLES))
-        if cycle is not None:
-            peak = source_of(cycle, "max_lr")
-            return None if peak is None or base is None or new is None else change(cycle, "max_lr", peak.value * new / base)
-        if call is None or new is None:
-            return None
-        groups = signs.step.optimizer.groups if signs.step.optimizer is not None else ()
-        if len({g.lr for g in groups}) > 1 or any(_has_rate(arg) for arg in call.node.args[:1]):
-            name, statement = assigned_to(call.script, call.node), statement_of(call.script, call.node)
-            if name is None or statement is None or base is None:
-                return None
-            lines = [f"for group in {name}.param_groups:", f'    group["lr"] *= {code(new / base)}']
-            return insert_after(call.script, statement.lineno, lines)
-        observed = finite(signs.step.lr_start)
-        written = source_of(call, "lr")
-        if written is not None and base is not None and math.isclose(written.value, base, rel_tol=1e-4):
-            observed = None
-        if written is None and observed is None:
-            return set_keyword(call.script, call, "lr", code(new))
-        return change(call, "lr", new, observed)
+    return said(words, fragment("where the optimizer is built: another lr"))
 
-    return shown(edit, said(otherwise, fragment("where the optimizer is built: another lr")))
+
+def rate_edit(signs: Signs, args: Args, factor: float) -> Edit | None:
+    call = optimizer_call(signs)
+    base, new = base_rate(signs), new_rate(signs, args, factor)
+    cycle = one(named_calls(signs, CYCLES))
+    if cycle is not None:
+        peak = source_of(cycle, "max_lr")
+        return None if peak is None or base is None or new is None else change(cycle, "max_lr", peak.value * new / base)
+    if call is None or new is None:
+        return None
+    groups = signs.step.optimizer.groups if signs.step.optimizer is not None else ()
+    if len({g.lr for g in groups}) > 1 or any(_has_rate(arg) for arg in call.node.args[:1]):
+        name, statement = assigned_to(call.script, call.node), statement_of(call.script, call.node)
+        if name is None or statement is None or base is None:
+            return None
+        lines = [f"for group in {name}.param_groups:", f'    group["lr"] *= {code(new / base)}']
+        return insert_after(call.script, statement.lineno, lines)
+    observed = finite(signs.step.lr_start)
+    written = source_of(call, "lr")
+    if written is not None and base is not None and math.isclose(written.value, base, rel_tol=1e-4):
+        observed = None
+    if written is None and observed is None:
+        return set_keyword(call.script, call, "lr", code(new))
+    return change(call, "lr", new, observed)
 
 
 def _has_rate(node: ast.expr) -> bool:

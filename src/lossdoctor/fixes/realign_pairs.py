@@ -7,8 +7,8 @@ import ast
 from ..signs import Signs
 from ..source import Call, Edit, Script, calls, replace_node, together
 from ..source.locate import block_of, spelled, statement_of
-from .fix import Fix
-from .places import fragment, scripts, shown
+from .fix import Args, Fix
+from .places import fragment, scripts
 
 
 def _shuffles(script: Script) -> list[tuple[Call, Call]]:
@@ -28,7 +28,7 @@ def _shuffles(script: Script) -> list[tuple[Call, Call]]:
     return found
 
 
-def _edit(signs: Signs) -> Edit | None:
+def _edit(signs: Signs, args: Args) -> Edit | None:
     pairs = [pair for script in scripts(signs) for pair in _shuffles(script)]
     if len(pairs) != 1:
         return None
@@ -47,12 +47,10 @@ FIX = Fix(
     id="realign-pairs",
     safety="unsafe",
     title=lambda signs, args: "keep every input with its own target",
-    snippet=lambda signs, args: shown(
-        lambda: _edit(signs),
-        fragment(
-            "wherever inputs or targets are shuffled, sorted, filtered or shifted: both by the same index",
-            "order = torch.randperm(len(x))",
-            "x, y = x[order], y[order]",
-        ),
+    edit=_edit,
+    otherwise=lambda signs, args: fragment(
+        "wherever inputs or targets are shuffled, sorted, filtered or shifted: both by the same index",
+        "order = torch.randperm(len(x))",
+        "x, y = x[order], y[order]",
     ),
 )

@@ -10,7 +10,7 @@ from ..source.diff import delete_statement
 from ..source.locate import spelled, statement_of
 from ..words import short
 from .fix import Args, Fix
-from .places import code, finite, fragment, model_at, optimizer_call, said, scripts, shown
+from .places import code, finite, fragment, model_at, optimizer_call, said, scripts
 
 STANDARD = (
     "for module in model.modules():",
@@ -131,9 +131,9 @@ def title(signs: Signs, args: Args) -> str:
     return said(words, "start from another initialisation")
 
 
-def snippet(signs: Signs, args: Args) -> str:
+def otherwise(signs: Signs, args: Args) -> str:
     text = lines(signs, args) if how(args) != "chrono" or finite(args.get("steps", args.get("chrono"))) else STANDARD
-    return shown(lambda: _edit(signs, args), fragment("before the optimizer is built", *text))
+    return fragment("before the optimizer is built", *text)
 
 
-FIX = Fix(id="reinit", safety="safe", title=title, snippet=snippet, live=True)
+FIX = Fix(id="reinit", safety="safe", title=title, edit=_edit, otherwise=otherwise, live=True)

@@ -7,7 +7,7 @@ from ..source import Edit, replace_node
 from ..source.locate import spelled
 from .fix import Args, Fix
 from .head import CRITERIA, criterion_made
-from .places import fragment, said, shown
+from .places import fragment, said
 
 CLASSES = {cls: fn for fn, cls in CRITERIA.items()}
 
@@ -43,7 +43,6 @@ FIX = Fix(
     id="replace-loss",
     safety="unsafe",
     title=title,
-    snippet=lambda signs, args: shown(
-        lambda: _edit(signs, args), fragment("where the loss is made", f"criterion = nn.{wanted(args)}()")
-    ),
+    edit=_edit,
+    otherwise=lambda signs, args: fragment("where the loss is made", f"criterion = nn.{wanted(args)}()"),
 )

@@ -9,10 +9,10 @@ from ..source import Edit, insert_before
 from ..source.locate import dotted, scope, within
 from .carried import carried_state
 from .fix import Args, Fix
-from .places import fragment, shown
+from .places import fragment
 
 
-def _edit(signs: Signs) -> Edit | None:
+def _edit(signs: Signs, args: Args) -> Edit | None:
     state = carried_state(signs)
     if state is None or len(state.names) != 1:
         return None
@@ -29,15 +29,16 @@ def _edit(signs: Signs) -> Edit | None:
     return insert_before(script, state.statement.lineno, [script.segment(starts[0])])
 
 
-def snippet(signs: Signs, args: Args) -> str:
+def otherwise(signs: Signs, args: Args) -> str:
     code = ("hidden = None", "output, hidden = model(x, hidden)")
-    return shown(lambda: _edit(signs), fragment("before each batch of unrelated sequences", *code))
+    return fragment("before each batch of unrelated sequences", *code)
 
 
 FIX = Fix(
     id="reset-state",
     safety="safe",
     title=lambda signs, args: "start each batch of sequences with a fresh state",
-    snippet=snippet,
+    edit=_edit,
+    otherwise=otherwise,
     live=True,
 )

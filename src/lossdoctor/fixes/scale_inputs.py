@@ -7,7 +7,7 @@ from ..source import Edit, insert_before
 from ..source.locate import spelled
 from ..words import short
 from .fix import Args, Fix
-from .places import fragment, said, shown
+from .places import fragment, said
 from .scaling import MAX_FEATURES, first_statement, forward_of, listed, statistics
 
 
@@ -49,13 +49,13 @@ def title(signs: Signs, args: Args) -> str:
     return said(words, bare)
 
 
-def snippet(signs: Signs, args: Args) -> str:
+def otherwise(signs: Signs, args: Args) -> str:
     code = (
         "mean, std = x_train.mean(0), x_train.std(0)",
         "x_train, x_test = (x_train - mean) / std, (x_test - mean) / std",
     )
     where = "once the inputs are there: held-back data by the training data's numbers"
-    return shown(lambda: _edit(signs, args), fragment(where, *code))
+    return fragment(where, *code)
 
 
-FIX = Fix(id="scale-inputs", safety="safe", title=title, snippet=snippet, live=True)
+FIX = Fix(id="scale-inputs", safety="safe", title=title, edit=_edit, otherwise=otherwise, live=True)

@@ -9,7 +9,7 @@ from ..source import Edit, replace_node, together
 from ..words import short
 from .fix import Args, Fix
 from .head import criterion_call
-from .places import code, finite, fragment, returns, said, shown
+from .places import code, finite, fragment, returns, said
 from .scaling import forward_of
 
 
@@ -27,6 +27,8 @@ def _bracketed(text: str, node: ast.expr) -> str:
 def _edit(signs: Signs, args: Args) -> Edit | None:
     """The model answers in the targets' unit; the loss compares both standardised. Nothing else has to change."""
     stats, found, call = statistics(signs, args), forward_of(signs), criterion_call(signs)
+    if "x_mean" in args:
+        return None  # Proven together: a change of the targets alone would not be what was tried.
     if stats is None or found is None or call is None or found[0] != call.script:
         return None
     script, function = found
@@ -53,16 +55,17 @@ def title(signs: Signs, args: Args) -> str:
     return said(words, bare)
 
 
-def snippet(signs: Signs, args: Args) -> str:
+def otherwise(signs: Signs, args: Args) -> str:
     lines: tuple[str, ...] = (
         "mean, std = y_train.mean(), y_train.std()",
         "y_train = (y_train - mean) / std",
         "prediction = model(x_test) * std + mean  # wherever the model answers",
     )
-    if "x_mean" in args:  # Proven together: a change of the targets alone would not be what was tried.
-        lines = ("x_mean, x_std = x_train.mean((0, 1)), x_train.std((0, 1))", "x = (x - x_mean) / x_std  # in training and ever after", *lines)
+    if "x_mean" in args:
+        both = "x_mean, x_std = x_train.mean((0, 1)), x_train.std((0, 1))", "x = (x - x_mean) / x_std  # in training and ever after"
+        lines = (*both, *lines)
         return fragment("once the data are there", *lines)
-    return shown(lambda: _edit(signs, args), fragment("once the targets are there", *lines))
+    return fragment("once the targets are there", *lines)
 
 
-FIX = Fix(id="scale-targets", safety="safe", title=title, snippet=snippet, live=True)
+FIX = Fix(id="scale-targets", safety="safe", title=title, edit=_edit, otherwise=otherwise, live=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ..signs import Signs
-from ..source import Call
+from ..source import Call, Edit
 from ..words import short
 from .fix import Args, Fix
 from .numbers import change, source_of
-from .places import finite, fragment, named_calls, one, said, shown
+from .places import finite, fragment, named_calls, one, said
 
 
 def size(args: Args) -> int:
@@ -20,6 +20,10 @@ def _loader(signs: Signs) -> Call | None:
     return one(found) or one(shuffled)
 
 
+def _edit(signs: Signs, args: Args) -> Edit | None:
+    return change(_loader(signs), "batch_size", size(args))
+
+
 def title(signs: Signs, args: Args) -> str:
     def words() -> str:
         found = source_of(_loader(signs), "batch_size")
@@ -28,9 +32,9 @@ def title(signs: Signs, args: Args) -> str:
     return said(words, f"use batches of {size(args)}")
 
 
-def snippet(signs: Signs, args: Args) -> str:
+def otherwise(signs: Signs, args: Args) -> str:
     line = f"loader = DataLoader(dataset, batch_size={size(args)}, shuffle=True)"
-    return shown(lambda: change(_loader(signs), "batch_size", size(args)), fragment("where the batches are made", line))
+    return fragment("where the batches are made", line)
 
 
-FIX = Fix(id="set-batch", safety="safe", title=title, snippet=snippet, live=True)
+FIX = Fix(id="set-batch", safety="safe", title=title, edit=_edit, otherwise=otherwise, live=True)

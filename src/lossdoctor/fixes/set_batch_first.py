@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..signs import Signs
 from ..source import Edit, set_keyword
 from .fix import Args, Fix
-from .places import fragment, recurrent_call, said, shown
+from .places import fragment, recurrent_call, said
 
 
 def wanted(signs: Signs, args: Args) -> bool:
@@ -21,10 +21,10 @@ def _edit(signs: Signs, args: Args) -> Edit | None:
     return None if call is None else set_keyword(call.script, call, "batch_first", str(wanted(signs, args)))
 
 
-def snippet(signs: Signs, args: Args) -> str:
+def otherwise(signs: Signs, args: Args) -> str:
     value = said(lambda: str(wanted(signs, args)), "True")
     line = f"nn.LSTM(input_size, hidden_size, batch_first={value})"
-    return shown(lambda: _edit(signs, args), fragment("where the recurrent layer is made", line))
+    return fragment("where the recurrent layer is made", line)
 
 
 FIX = Fix(
@@ -33,5 +33,6 @@ FIX = Fix(
     title=lambda signs, args: said(
         lambda: f"set batch_first={wanted(signs, args)} at the recurrent layer", "set batch_first at the recurrent layer"
     ),
-    snippet=snippet,
+    edit=_edit,
+    otherwise=otherwise,
 )

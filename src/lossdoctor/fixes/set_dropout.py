@@ -7,7 +7,7 @@ from ..source import Edit, argument, origin, replace_node, together
 from ..source.locate import RECURRENT
 from ..words import short
 from .fix import Args, Fix
-from .places import code, finite, fragment, named_calls, said, shown
+from .places import code, finite, fragment, named_calls, said
 
 DROPOUTS = ("nn.Dropout", "nn.Dropout1d", "nn.Dropout2d", "nn.AlphaDropout")
 
@@ -38,8 +38,7 @@ FIX = Fix(
     id="set-dropout",
     safety="safe",
     title=lambda signs, args: said(lambda: f"set dropout to {short(wanted(args))}", "lower the dropout"),
-    snippet=lambda signs, args: shown(
-        lambda: _edit(signs, args), fragment("where the layers are made", f"nn.Dropout({code(wanted(args))})")
-    ),
+    edit=_edit,
+    otherwise=lambda signs, args: fragment("where the layers are made", f"nn.Dropout({code(wanted(args))})"),
     live=True,
 )

@@ -8,7 +8,7 @@ from ..signs import Signs
 from ..source import Edit, calls, enclosing_loop, insert_before, together
 from ..source.locate import around
 from .fix import Args, Fix
-from .places import at, backward, fragment, model_at, said, shown
+from .places import at, backward, fragment, model_at, said
 
 
 def mode_of(signs: Signs, args: Args) -> str:
@@ -50,6 +50,10 @@ def _eval(signs: Signs) -> Edit | None:
     return added
 
 
+def _edit(signs: Signs, args: Args) -> Edit | None:
+    return _train(signs) if mode_of(signs, args) == "train" else _eval(signs)
+
+
 def title(signs: Signs, args: Args) -> str:
     def words() -> str:
         return "train in train mode" if mode_of(signs, args) == "train" else "evaluate in eval mode"
@@ -57,10 +61,8 @@ def title(signs: Signs, args: Args) -> str:
     return said(words, "train in train mode, evaluate in eval mode")
 
 
-def snippet(signs: Signs, args: Args) -> str:
-    otherwise = fragment("at the start of every epoch", "model.train()")
-    otherwise += fragment("before every evaluation", "model.eval()")
-    return shown(lambda: _train(signs) if mode_of(signs, args) == "train" else _eval(signs), otherwise)
+def otherwise(signs: Signs, args: Args) -> str:
+    return fragment("at the start of every epoch", "model.train()") + fragment("before every evaluation", "model.eval()")
 
 
-FIX = Fix(id="set-mode", safety="safe", title=title, snippet=snippet)
+FIX = Fix(id="set-mode", safety="safe", title=title, edit=_edit, otherwise=otherwise)

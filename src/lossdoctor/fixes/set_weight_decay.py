@@ -7,7 +7,7 @@ from ..source import Edit
 from ..words import short
 from .fix import Args, Fix
 from .numbers import change, source_of
-from .places import code, finite, fragment, optimizer_call, said, shown
+from .places import code, finite, fragment, optimizer_call, said
 
 
 def value(args: Args) -> float:
@@ -35,10 +35,10 @@ def title(signs: Signs, args: Args) -> str:
     return said(words, f"set the weight decay to {new}")
 
 
-def snippet(signs: Signs, args: Args) -> str:
+def otherwise(signs: Signs, args: Args) -> str:
     name = said(lambda: signs.step.optimizer_name, "") or "Adam"
     line = f"optimizer = torch.optim.{name}(model.parameters(), lr=..., weight_decay={code(value(args))})"
-    return shown(lambda: _edit(signs, args), fragment("where the optimizer is built", line))
+    return fragment("where the optimizer is built", line)
 
 
-FIX = Fix(id="set-weight-decay", safety="safe", title=title, snippet=snippet, live=True)
+FIX = Fix(id="set-weight-decay", safety="safe", title=title, edit=_edit, otherwise=otherwise, live=True)

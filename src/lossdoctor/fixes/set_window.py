@@ -10,7 +10,7 @@ from ..source import Edit, Origin, origin, replace_node
 from ..source.values import number
 from ..words import short
 from .fix import Args, Fix
-from .places import finite, fragment, said, scripts, shown
+from .places import finite, fragment, said, scripts
 
 _NAME = re.compile(
     r"(seq(uence)?_?(len|length)?|window(_?(size|len|length))?|look_?back|(n|num)?_?(time)?_?steps_?(in)?|time_?steps"
@@ -64,9 +64,9 @@ def title(signs: Signs, args: Args) -> str:
     return said(words, "give the net another window")
 
 
-def snippet(signs: Signs, args: Args) -> str:
+def otherwise(signs: Signs, args: Args) -> str:
     line = f"WINDOW = {wanted(args) if wanted(args) is not None else '...'}"
-    return shown(lambda: _edit(signs, args), fragment("where the sequences are cut", line))
+    return fragment("where the sequences are cut", line)
 
 
-FIX = Fix(id="set-window", safety="unsafe", title=title, snippet=snippet)
+FIX = Fix(id="set-window", safety="unsafe", title=title, edit=_edit, otherwise=otherwise)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ..signs import Signs
 from ..source import Call, Edit, set_keyword
 from ..source.locate import assigned_to
-from .fix import Fix
-from .places import fragment, named_calls, one, shown
+from .fix import Args, Fix
+from .places import fragment, named_calls, one
 
 
 def _loader(signs: Signs) -> Call | None:
@@ -19,7 +19,7 @@ def _loader(signs: Signs) -> Call | None:
     return one(found)
 
 
-def _edit(signs: Signs) -> Edit | None:
+def _edit(signs: Signs, args: Args) -> Edit | None:
     call = _loader(signs)
     if call is None or "sampler" in call.keywords or "batch_sampler" in call.keywords:
         return None
@@ -32,12 +32,10 @@ FIX = Fix(
     id="shuffle",
     safety="safe",
     title=lambda signs, args: "shuffle the training samples every epoch",
-    snippet=lambda signs, args: shown(
-        lambda: _edit(signs),
-        fragment(
-            "at the start of every epoch",
-            "order = torch.randperm(len(x_train))",
-            "x_train, y_train = x_train[order], y_train[order]",
-        ),
+    edit=_edit,
+    otherwise=lambda signs, args: fragment(
+        "at the start of every epoch",
+        "order = torch.randperm(len(x_train))",
+        "x_train, y_train = x_train[order], y_train[order]",
     ),
 )

@@ -8,10 +8,10 @@ from ..signs import Signs
 from ..source import Edit, replace_node
 from .fix import Args, Fix
 from .head import criterion_call
-from .places import fragment, said, shown
+from .places import fragment, said
 
 
-def _edit(signs: Signs) -> Edit | None:
+def _edit(signs: Signs, args: Args) -> Edit | None:
     call, term = criterion_call(signs), signs.loss.term
     if call is None:
         return None
@@ -43,7 +43,8 @@ FIX = Fix(
     id="squeeze-target",
     safety="safe",
     title=title,
-    snippet=lambda signs, args: shown(
-        lambda: _edit(signs), fragment("where the loss is computed", "loss = criterion(output.squeeze(-1), target)")
+    edit=_edit,
+    otherwise=lambda signs, args: fragment(
+        "where the loss is computed", "loss = criterion(output.squeeze(-1), target)"
     ),
 )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from ..signs import Signs
 from ..source import Edit, delete_line, enclosing_loop, insert_after, together
 from .fix import Args, Fix
-from .places import fragment, shown
+from .places import fragment
 from .scheduling import scheduler_steps
 
 
-def _edit(signs: Signs) -> Edit | None:
+def _edit(signs: Signs, args: Args) -> Edit | None:
     found = scheduler_steps(signs)
     if len(found) != 1:
         return None
@@ -22,14 +22,15 @@ def _edit(signs: Signs) -> Edit | None:
     )
 
 
-def snippet(signs: Signs, args: Args) -> str:
+def otherwise(signs: Signs, args: Args) -> str:
     code = ("for epoch in range(epochs):", "    for x, y in loader:", "        ...", "    scheduler.step()")
-    return shown(lambda: _edit(signs), fragment("after the loop over batches, inside the one over epochs", *code))
+    return fragment("after the loop over batches, inside the one over epochs", *code)
 
 
 FIX = Fix(
     id="step-scheduler-per-epoch",
     safety="safe",
     title=lambda signs, args: "step the scheduler once an epoch, not once a batch",
-    snippet=snippet,
+    edit=_edit,
+    otherwise=otherwise,
 )

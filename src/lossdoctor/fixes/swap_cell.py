@@ -6,7 +6,7 @@ from ..signs import Signs
 from ..source import Edit, drop_keyword, replace_node, together
 from ..source.locate import spelled
 from .fix import Args, Fix
-from .places import fragment, recurrent_call, shown
+from .places import fragment, recurrent_call
 
 
 def wanted(args: Args) -> str:
@@ -30,14 +30,15 @@ def _edit(signs: Signs, args: Args) -> Edit | None:
     return together(named, drop_keyword(call.script, call, "nonlinearity"))
 
 
-def snippet(signs: Signs, args: Args) -> str:
+def otherwise(signs: Signs, args: Args) -> str:
     line = f"nn.{wanted(args)}(input_size, hidden_size, batch_first=True)"
-    return shown(lambda: _edit(signs, args), fragment("where the recurrent layer is made", line))
+    return fragment("where the recurrent layer is made", line)
 
 
 FIX = Fix(
     id="swap-cell",
     safety="unsafe",
     title=lambda signs, args: f"use {wanted(args)} cells, whose gates keep a memory",
-    snippet=snippet,
+    edit=_edit,
+    otherwise=otherwise,
 )

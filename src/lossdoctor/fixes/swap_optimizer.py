@@ -7,7 +7,7 @@ from ..source import Edit, replace_node
 from ..source.locate import spelled
 from ..words import short
 from .fix import Args, Fix
-from .places import code, finite, fragment, optimizer_call, said, shown
+from .places import code, finite, fragment, optimizer_call, said
 
 USUAL_RATES = {"SGD": 0.1, "LBFGS": 1.0, "Adadelta": 1.0, "Adagrad": 1e-2, "RMSprop": 1e-3}
 KEPT = ("weight_decay", "maximize", "foreach", "fused")
@@ -42,10 +42,10 @@ def title(signs: Signs, args: Args) -> str:
     return said(words, "use another optimizer")
 
 
-def snippet(signs: Signs, args: Args) -> str:
+def otherwise(signs: Signs, args: Args) -> str:
     name, rate = chosen(args)
     line = f"optimizer = torch.optim.{name}(model.parameters(), lr={code(rate)})"
-    return shown(lambda: _edit(signs, args), fragment("where the optimizer is built", line))
+    return fragment("where the optimizer is built", line)
 
 
-FIX = Fix(id="swap-optimizer", safety="safe", title=title, snippet=snippet, live=True)
+FIX = Fix(id="swap-optimizer", safety="safe", title=title, edit=_edit, otherwise=otherwise, live=True)

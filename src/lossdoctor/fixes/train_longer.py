@@ -11,7 +11,7 @@ from ..source import Edit, Origin, origin, replace_node
 from ..source.locate import enclosing_loop
 from ..words import short
 from .fix import Args, Fix
-from .places import backward, finite, fragment, said, scripts, shown
+from .places import backward, finite, fragment, said, scripts
 
 TIMES = 5.0
 
@@ -78,10 +78,10 @@ def title(signs: Signs, args: Args) -> str:
     return said(words, "train longer")
 
 
-def snippet(signs: Signs, args: Args) -> str:
+def otherwise(signs: Signs, args: Args) -> str:
     new = said(lambda: str(int(new_rounds(signs, args) or 0)), "0")
     count = new if new != "0" else f"{short(finite(args.get('factor')) or TIMES)} * epochs"
-    return shown(lambda: _edit(signs, args), fragment("the loop over epochs", f"for epoch in range({count}):"))
+    return fragment("the loop over epochs", f"for epoch in range({count}):")
 
 
-FIX = Fix(id="train-longer", safety="safe", title=title, snippet=snippet)
+FIX = Fix(id="train-longer", safety="safe", title=title, edit=_edit, otherwise=otherwise)

@@ -8,10 +8,10 @@ from ..signs import Signs
 from ..source import Edit, calls, replace_node
 from ..words import short
 from .fix import Args, Fix
-from .places import fragment, said, scripts, shown
+from .places import fragment, said, scripts
 
 
-def _edit(signs: Signs) -> Edit | None:
+def _edit(signs: Signs, args: Args) -> Edit | None:
     found: list[Edit | None] = []
     for script in scripts(signs):
         for node in ast.walk(script.tree):
@@ -39,9 +39,9 @@ def title(signs: Signs, args: Args) -> str:
     return said(words, bare)
 
 
-def snippet(signs: Signs, args: Args) -> str:
+def otherwise(signs: Signs, args: Args) -> str:
     code = ("for parameter in model.parameters():", "    parameter.requires_grad = True")
-    return shown(lambda: _edit(signs), fragment("before the optimizer is built", *code))
+    return fragment("before the optimizer is built", *code)
 
 
-FIX = Fix(id="unfreeze", safety="unsafe", title=title, snippet=snippet)
+FIX = Fix(id="unfreeze", safety="unsafe", title=title, edit=_edit, otherwise=otherwise)

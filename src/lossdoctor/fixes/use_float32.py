@@ -7,11 +7,11 @@ import ast
 from ..signs import Signs
 from ..source import Edit, calls, replace_node, set_keyword, together
 from ..source.locate import dotted
-from .fix import Fix
-from .places import fragment, scripts, shown
+from .fix import Args, Fix
+from .places import fragment, scripts
 
 
-def _edit(signs: Signs) -> Edit | None:
+def _edit(signs: Signs, args: Args) -> Edit | None:
     found: list[Edit | None] = []
     for script in scripts(signs):
         for call in calls(script, ("half",)):
@@ -32,8 +32,9 @@ FIX = Fix(
     id="use-float32",
     safety="safe",
     title=lambda signs, args: "compute in float32",
-    snippet=lambda signs, args: shown(
-        lambda: _edit(signs), fragment("where the model and its inputs are made", "model, x = model.float(), x.float()")
+    edit=_edit,
+    otherwise=lambda signs, args: fragment(
+        "where the model and its inputs are made", "model, x = model.float(), x.float()"
     ),
     live=True,
 )

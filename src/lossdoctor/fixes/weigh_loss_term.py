@@ -9,7 +9,7 @@ FIX = Fix(
     id="weigh-loss-term",
     safety="shown",
     title=lambda signs, args: "give the other terms of the loss a smaller weight",
-    snippet=lambda signs, args: fragment(
+    otherwise=lambda signs, args: fragment(
         "where the terms of the loss are added up; log them apart, and raise the weight slowly", "loss = error + 0.001 * penalty"
     ),
     live=True,

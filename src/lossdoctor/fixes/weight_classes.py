@@ -9,7 +9,7 @@ from ..source import Edit, set_keyword
 from ..source.locate import spelled
 from .fix import Args, Fix
 from .head import criterion_made
-from .places import code, finite, fragment, said, shown
+from .places import code, finite, fragment, said
 
 MAX_CLASSES = 20
 
@@ -57,12 +57,12 @@ def title(signs: Signs, args: Args) -> str:
     return said(words, bare)
 
 
-def snippet(signs: Signs, args: Args) -> str:
+def otherwise(signs: Signs, args: Args) -> str:
     lines = (
         "counts = torch.bincount(y_train)",
         "criterion = nn.CrossEntropyLoss(weight=counts.sum() / (len(counts) * counts))",
     )
-    return shown(lambda: _edit(signs, args), fragment("where the loss is made", *lines))
+    return fragment("where the loss is made", *lines)
 
 
-FIX = Fix(id="weight-classes", safety="unsafe", title=title, snippet=snippet, live=True)
+FIX = Fix(id="weight-classes", safety="unsafe", title=title, edit=_edit, otherwise=otherwise, live=True)

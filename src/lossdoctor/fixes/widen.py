@@ -10,7 +10,7 @@ from ..source.locate import RECURRENT, enclosing_class
 from ..words import short
 from .fix import Args, Fix
 from .numbers import source_of
-from .places import finite, fragment, recurrent_call, said, shown
+from .places import finite, fragment, recurrent_call, said
 
 TIMES = 4.0
 
@@ -54,10 +54,10 @@ def title(signs: Signs, args: Args) -> str:
     return said(words, "give the recurrent layer more hidden units")
 
 
-def snippet(signs: Signs, args: Args) -> str:
+def otherwise(signs: Signs, args: Args) -> str:
     size = said(lambda: str(new_size(signs, args) or 64), "64")
     line = f"nn.LSTM(input_size, {size}, batch_first=True)  # and what takes its output: nn.Linear({size}, ...)"
-    return shown(lambda: _edit(signs, args), fragment("where the recurrent layer is made", line))
+    return fragment("where the recurrent layer is made", line)
 
 
-FIX = Fix(id="widen", safety="unsafe", title=title, snippet=snippet, live=True)
+FIX = Fix(id="widen", safety="unsafe", title=title, edit=_edit, otherwise=otherwise, live=True)

@@ -7,8 +7,8 @@ import ast
 from ..signs import Signs
 from ..source import Edit, replace_node
 from ..source.values import number
-from .fix import Fix
-from .places import fragment, scripts, shown
+from .fix import Args, Fix
+from .places import fragment, scripts
 
 NAMES = frozenset({
     "max_features", "max_words", "num_words", "vocab_size", "max_vocab", "max_tokens", "vocabulary_size", "n_words",
@@ -16,7 +16,7 @@ NAMES = frozenset({
 MANY = 20_000
 
 
-def _edit(signs: Signs) -> Edit | None:
+def _edit(signs: Signs, args: Args) -> Edit | None:
     """The one constant that limits the vocabulary, where it is below MANY."""
     found = []
     for script in scripts(signs):
@@ -35,12 +35,10 @@ FIX = Fix(
     id="widen-vocabulary",
     safety="unsafe",
     title=lambda signs, args: "keep more words in the vocabulary",
-    snippet=lambda signs, args: shown(
-        lambda: _edit(signs),
-        fragment(
-            "where the vocabulary is made: from the texts of this task, spelled alike",
-            "counts = Counter(word.lower() for text in texts for word in text.split())",
-            "vocabulary = {word: i + 2 for i, (word, n) in enumerate(counts.most_common(20_000)) if n > 1}",
-        ),
+    edit=_edit,
+    otherwise=lambda signs, args: fragment(
+        "where the vocabulary is made: from the texts of this task, spelled alike",
+        "counts = Counter(word.lower() for text in texts for word in text.split())",
+        "vocabulary = {word: i + 2 for i, (word, n) in enumerate(counts.most_common(20_000)) if n > 1}",
     ),
 )

@@ -13,7 +13,7 @@ def share(args: Args) -> float:
     return given if given is not None and 0 < given < 0.5 else 0.005
 
 
-def snippet(signs: Signs, args: Args) -> str:
+def otherwise(signs: Signs, args: Args) -> str:
     low, high = code(share(args)), code(1 - share(args), 6)
     return fragment(
         "once the data are there, before they are scaled: by the training part's own quantiles",
@@ -28,5 +28,5 @@ FIX = Fix(
     title=lambda signs, args: said(
         lambda: f"limit the values to the middle {short(100 * (1 - 2 * share(args)))} %", "limit extreme values"
     ),
-    snippet=snippet,
+    otherwise=otherwise,
 )
