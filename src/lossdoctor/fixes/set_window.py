@@ -9,6 +9,7 @@ from ..signs import Signs
 from ..source import Edit, Origin, origin, replace_node
 from ..source.values import number
 from ..words import short
+from .ends import at_entry
 from .fix import Args, Fix
 from .places import finite, fragment, said, scripts
 
@@ -47,10 +48,16 @@ def window_in(signs: Signs) -> Origin | None:
 
 
 def _edit(signs: Signs, args: Args) -> Edit | None:
-    new, found = wanted(args), window_in(signs)
-    if new is None or found is None:
+    """The constant that names the window; where there is none, and a shorter window was tried, the model looks at
+    the end of what it is given."""
+    new, found, axis = wanted(args), window_in(signs), finite(args.get("axis"))
+    if new is None or new < 1:
         return None
-    return replace_node(found.script, found.node, str(new))
+    if found is not None:
+        return replace_node(found.script, found.node, str(new))
+    if axis is None or new >= signs.time.steps_seen:
+        return None
+    return at_entry(signs, lambda x: f"{x}[:, -{new}:]" if axis == 1 else f"{x}[-{new}:]")
 
 
 def title(signs: Signs, args: Args) -> str:

@@ -115,5 +115,5 @@ def _by_step(signs: Signs, pads: Padding) -> Judgement:
 
 
 CAUSE = Cause(
-    "padding-dominates", judge, __doc__, needs=("inputs", "targets", "what-if"), fixes=("mask-padding", "last-valid-step")
+    "padding-dominates", judge, __doc__, needs=("inputs", "targets", "what-if"), fixes=("mask-padding", "pack", "last-valid-step")
 )

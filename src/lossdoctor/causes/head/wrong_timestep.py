@@ -111,4 +111,4 @@ def _not_read(signs: Signs, share: float) -> Judgement:
     )  # fmt: skip
 
 
-CAUSE = Cause("wrong-timestep", judge, __doc__, needs=("dependence",), fixes=("last-valid-step",))
+CAUSE = Cause("wrong-timestep", judge, __doc__, needs=("dependence",), fixes=("last-valid-step", "pack"))

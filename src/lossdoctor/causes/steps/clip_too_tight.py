@@ -107,4 +107,4 @@ def _by_hand(signs: Signs) -> Judgement:
     )
 
 
-CAUSE = Cause("clip-too-tight", judge, __doc__, needs=("clipping", "what-if"), fixes=("loosen-clip",))
+CAUSE = Cause("clip-too-tight", judge, __doc__, needs=("clipping", "what-if"), fixes=("loosen-clip", "unscale-before-clip"))

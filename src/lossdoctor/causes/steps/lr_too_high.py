@@ -105,4 +105,4 @@ def judge(signs: Signs) -> Judgement:
     return ruled_out(CAUSE, signs, "lower-lr")
 
 
-CAUSE = Cause("lr-too-high", judge, __doc__, needs=("loss", "what-if"), fixes=("lower-lr",))
+CAUSE = Cause("lr-too-high", judge, __doc__, needs=("loss", "what-if"), fixes=("lower-lr", "warm-up"))

@@ -77,4 +77,4 @@ def judge(signs: Signs) -> Judgement:
     return ruled_out(CAUSE, signs, "swap-optimizer")
 
 
-CAUSE = Cause("optimizer-unsuited", judge, __doc__, needs=("updates", "what-if"), fixes=("swap-optimizer",))
+CAUSE = Cause("optimizer-unsuited", judge, __doc__, needs=("updates", "what-if"), fixes=("swap-optimizer", "set-momentum"))

@@ -166,4 +166,4 @@ def _by_holding_out(signs: Signs) -> Judgement | None:
     )  # fmt: skip
 
 
-CAUSE = Cause("overfitting", judge, __doc__, needs=("held-back",), fixes=("early-stop", "set-dropout"))
+CAUSE = Cause("overfitting", judge, __doc__, needs=("held-back",), fixes=("early-stop", "set-dropout", "recurrent-dropout"))

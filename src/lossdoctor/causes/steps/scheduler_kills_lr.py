@@ -106,5 +106,5 @@ def judge(signs: Signs) -> Judgement:
 
 
 CAUSE = Cause(
-    "scheduler-kills-lr", judge, __doc__, needs=("rate", "what-if"), fixes=("drop-scheduler", "step-scheduler-per-epoch")
+    "scheduler-kills-lr", judge, __doc__, needs=("rate", "what-if"), fixes=("drop-scheduler", "step-scheduler-per-epoch", "replace-scheduler")
 )

@@ -75,4 +75,4 @@ def judge(signs: Signs) -> Judgement:
     )  # fmt: skip
 
 
-CAUSE = Cause("sequence-too-long", judge, __doc__, needs=("what-if",), fixes=("set-window",))
+CAUSE = Cause("sequence-too-long", judge, __doc__, needs=("what-if",), fixes=("set-window", "truncate-bptt"))
