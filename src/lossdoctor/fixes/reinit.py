@@ -7,10 +7,10 @@ import ast
 from ..signs import Signs
 from ..source import Call, Edit, Script, calls, insert_before, replace_node, together
 from ..source.diff import delete_statement
-from ..source.locate import assigned_to, dotted, spelled, statement_of
+from ..source.locate import RECURRENT, assigned_to, dotted, spelled, statement_of
 from ..words import short
 from .fix import Args, Fix
-from .places import code, finite, fragment, model_at, optimizer_call, recurrent_call, said, scripts
+from .places import code, finite, fragment, model_at, named_calls, optimizer_call, recurrent_call, said, scripts
 
 STANDARD = (
     "for module in model.modules():",
@@ -155,7 +155,7 @@ def _edit(signs: Signs, args: Args) -> Edit | None:
         own = [e for s in scripts(signs) if (e := _own_start(s)) is not None]
         if len(own) == 1:
             return own[0]
-        if not signs.wiring.recurrent_classes and not signs.wiring.calls:
+        if not named_calls(signs, RECURRENT):
             made = [e for s in scripts(signs) if (e := _own_parameters(s)) is not None]
             return made[0] if len(made) == 1 else None
     call = optimizer_call(signs)

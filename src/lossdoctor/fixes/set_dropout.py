@@ -27,7 +27,7 @@ def _edit(signs: Signs, args: Args) -> Edit | None:
         given = argument(call, key)
         found = origin(call.script, given)
         if given is not None and found is None:
-            changed = settle(call.script, given, code(new))
+            changed = settle(call.script, given, code(new)) or replace_node(call.script, given, code(new))
             if changed is None:
                 return None
             edits[call.script.file, changed.spans[0][0], -1] = changed

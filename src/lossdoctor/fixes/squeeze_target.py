@@ -47,17 +47,28 @@ def _by_hand(signs: Signs) -> tuple[Script, ast.expr, ast.expr] | None:
     return (script, *pairs[0]) if len(pairs) == 1 else None
 
 
+def _stretched(signs: Signs) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Shapes of prediction and target where only the graph shows that one is stretched: (N, 1) to (N, N)."""
+    found = [g.broadcast for g in signs.wiring.connected if g.broadcast]
+    out, given = (tuple(shape) for shape in found[0][:2]) if found else ((), ())
+    if len(out) != 2 or out[0] != out[1]:
+        return (), ()
+    if given == (out[0], 1):
+        return given, given[:1]
+    return (given, (out[0], 1)) if given == out[:1] else ((), ())
+
+
 def _edit(signs: Signs, args: Args) -> Edit | None:
     call, term = criterion_call(signs), signs.loss.term
     found: tuple[Script, ast.expr, ast.expr] | None
     if call is not None:
         found = call.script, call.node.args[0], call.node.args[1]
     else:
-        found = _by_hand(signs) if term is not None and term.by_hand else None
+        found = _by_hand(signs) if term is None or term.by_hand else None
     if found is None:
         return None
     script, prediction, target = found
-    given, wanted = (term.input_shape, term.target_shape) if term is not None else ((), ())
+    given, wanted = (term.input_shape, term.target_shape) if term is not None else _stretched(signs)
     classes = term is not None and term.fn in ("cross_entropy", "nll_loss")
     if given[-1:] == (1,) and len(given) == len(wanted) + 1:
         chosen = prediction
