@@ -62,7 +62,8 @@ def _edit(signs: Signs, args: Args) -> Edit | None:
         return None
     if found is not None:
         return replace_node(found.script, found.node, str(new))
-    if axis is None or new >= signs.time.steps_seen:
+    lengths = [c.input_shape[int(axis)] for c in signs.wiring.calls if axis in (0, 1) and len(c.input_shape) == 3]
+    if axis is None or new >= (signs.time.steps_seen or max(lengths, default=0)):
         return None
     return at_entry(signs, lambda x: f"{x}[:, -{new}:]" if axis == 1 else f"{x}[-{new}:]")
 
