@@ -6,16 +6,13 @@ import ast
 from collections.abc import Callable
 
 from ..signs import Signs
-from ..source import Call, Edit, Script, calls, insert_after, insert_before, replace_node, together
+from ..source import Call, Edit, Script, insert_after, insert_before, replace_node, together
 from ..source.locate import FunctionNode, assigned_to, enclosing_class, method, statement_of
-from .head import criterion_call
-from .places import backward, model_class, named_calls, one, recurrent_call, returns
+from .compared import compared
+from .places import model_class, named_calls, one, recurrent_call, returns
 
 Rewrite = Callable[[str], str]
 """An expression made of the text of another."""
-
-_UNITS = {"mse_loss": 2, "l1_loss": 1}
-"""With which power of the targets' unit a loss grows."""
 
 
 def forward_of(signs: Signs) -> tuple[Script, FunctionNode] | None:
@@ -89,23 +86,13 @@ def at_exit(signs: Signs, rewrite: Rewrite) -> Edit | None:
     return insert_after(call.script, line, [f"{name}.register_forward_hook(lambda layer, given, answer: {rewrite('answer')})"])
 
 
-def at_loss(signs: Signs, answer: Rewrite, target: Rewrite, unit: str) -> Edit | None:
-    """What the loss compares, rewritten. A loss written by hand is taken in `unit` instead, where it is known how it
-    grows with that."""
-    call = criterion_call(signs)
-    if call is not None:
-        given, wanted = call.node.args[:2]
-        script = call.script
-        return together(
-            replace_node(script, given, answer(bracketed(script.segment(given), given))),
-            replace_node(script, wanted, target(bracketed(script.segment(wanted), wanted))),
-        )
-    term, place = signs.loss.term, backward(signs)
-    power = _UNITS.get(term.fn) if term is not None and term.by_hand else None
-    if power is None or place is None:
+def at_loss(signs: Signs, answer: Rewrite, target: Rewrite) -> Edit | None:
+    """What the loss compares, rewritten."""
+    found = compared(signs)
+    if found is None:
         return None
-    found = one([c for c in calls(place[0], ("backward",)) if c.line <= place[1] <= c.end_line])
-    if found is None or not isinstance(found.node.func, ast.Attribute):
-        return None
-    loss = found.node.func.value
-    return replace_node(place[0], loss, f"({bracketed(place[0].segment(loss), loss)} / {unit}{' ** 2' if power == 2 else ''})")
+    script, given, wanted = found
+    return together(
+        replace_node(script, given, answer(bracketed(script.segment(given), given))),
+        replace_node(script, wanted, target(bracketed(script.segment(wanted), wanted))),
+    )

@@ -10,6 +10,7 @@ from ..signs import Signs
 from ..source import Change, Edit, across, calls, insert_after, replace_node, together
 from ..source.locate import assigned_to, statement_of
 from ..words import short
+from .compared import compared
 from .ends import at_entry, bracketed
 from .fix import Args, Fix
 from .head import criterion_call
@@ -42,7 +43,9 @@ def _targets(signs: Signs) -> Edit | None:
     """The loss is taken over the targets that are known."""
     call = criterion_call(signs)
     term = signs.loss.term
-    if call is None or term is None or term.input_shape != term.target_shape or term.reduction == "none":
+    if call is None:
+        return _masked(signs)
+    if term is None or term.input_shape != term.target_shape or term.reduction == "none":
         return None
     given, wanted = call.node.args[:2]
     if not isinstance(wanted, ast.Name | ast.Attribute | ast.Subscript):
@@ -52,6 +55,16 @@ def _targets(signs: Signs) -> Edit | None:
         replace_node(call.script, given, f"{bracketed(call.script.segment(given), given)}[{text}.isfinite()]"),
         replace_node(call.script, wanted, f"{text}[{text}.isfinite()]"),
     )
+
+
+def _masked(signs: Signs) -> Edit | None:
+    """`loss_of(model(x), y, known)`: zeros where the script's own mask takes the term out anyway, as 0 * NaN is NaN."""
+    found = compared(signs)
+    parent = found[0].parents.get(found[2]) if found is not None else None
+    if found is None or not isinstance(parent, ast.Call) or len(parent.args) != 3:
+        return None
+    script, _, wanted = found
+    return replace_node(script, wanted, f"{bracketed(script.segment(wanted), wanted)}.nan_to_num()")
 
 
 def _infinite(signs: Signs) -> bool:

@@ -23,7 +23,7 @@ def in_their_unit(signs: Signs, mean: float, std: float) -> list[Edit | None]:
     """The model answers in the targets' unit; the loss compares both standardised. Nothing else has to change."""
     unit = code(std, 4)
     back = at_exit(signs, lambda y: more(f"{y} * {unit}", mean))
-    compared = at_loss(signs, lambda y: f"({less(y, mean)}) / {unit}", lambda y: f"({less(y, mean)}) / {unit}", unit)
+    compared = at_loss(signs, lambda y: f"({less(y, mean)}) / {unit}", lambda y: f"({less(y, mean)}) / {unit}")
     return [back, compared]
 
 

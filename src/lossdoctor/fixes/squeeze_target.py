@@ -5,46 +5,10 @@ from __future__ import annotations
 import ast
 
 from ..signs import Signs
-from ..source import Edit, Script, calls, replace_node
-from ..source.locate import scope, within
+from ..source import Edit, replace_node
+from .compared import compared
 from .fix import Args, Fix
-from .head import criterion_call
-from .places import backward, fragment, one, said
-
-
-def _statement(script: Script, line: int) -> list[ast.expr]:
-    """The loss as it is computed in the training loop."""
-    call = one([c for c in calls(script, ("backward",)) if c.line <= line <= c.end_line])
-    value = call.node.func.value if call is not None and isinstance(call.node.func, ast.Attribute) else None
-    if isinstance(value, ast.Name):
-        return [
-            n.value for n in within(scope(script, line))
-            if isinstance(n, ast.Assign) and len(n.targets) == 1 and isinstance(n.targets[0], ast.Name)
-            and n.targets[0].id == value.id and n.lineno <= line
-        ]  # fmt: skip
-    return [value] if value is not None else []
-
-
-def _answers(script: Script, node: ast.expr) -> bool:
-    """Does an expression call a net, or something that does, rather than pick from data?"""
-    return any(isinstance(n, ast.Call) and isinstance(n.func, ast.Name | ast.Attribute) for n in ast.walk(node))
-
-
-def _by_hand(signs: Signs) -> tuple[Script, ast.expr, ast.expr] | None:
-    """(prediction, target) of a loss written by hand: `loss_of(model(x), y)`, `((model(x) - y) ** 2).mean()`."""
-    place = backward(signs)
-    made = _statement(*place) if place is not None else []
-    if place is None or len(made) != 1:
-        return None
-    script = place[0]
-    pairs: list[tuple[ast.expr, ast.expr]] = []
-    for node in ast.walk(made[0]):
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
-            pairs.append((node.left, node.right))
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) == 2:
-            pairs.append((node.args[0], node.args[1]))
-    pairs = [(b, a) if _answers(script, b) else (a, b) for a, b in pairs if _answers(script, a) != _answers(script, b)]
-    return (script, *pairs[0]) if len(pairs) == 1 else None
+from .places import fragment, said
 
 
 def _stretched(signs: Signs) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -59,12 +23,7 @@ def _stretched(signs: Signs) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 
 def _edit(signs: Signs, args: Args) -> Edit | None:
-    call, term = criterion_call(signs), signs.loss.term
-    found: tuple[Script, ast.expr, ast.expr] | None
-    if call is not None:
-        found = call.script, call.node.args[0], call.node.args[1]
-    else:
-        found = _by_hand(signs) if term is None or term.by_hand else None
+    found, term = compared(signs), signs.loss.term
     if found is None:
         return None
     script, prediction, target = found

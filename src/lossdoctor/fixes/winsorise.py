@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..signs import Signs
+from ..signs.tails import tail_limits
 from ..source import Change, Edit, across
 from ..words import short
 from .ends import at_entry, at_exit, at_loss
@@ -35,7 +36,7 @@ def _targets(signs: Signs, limits: list[float]) -> list[Edit | None]:
         at_exit(signs, lambda y: more(f"{y} * {unit}", mean)),
         at_loss(
             signs, lambda y: f"({less(y, mean)}) / {unit}",
-            lambda y: f"({less(f'{y}.clamp({code(low, 4)}, {code(high, 4)})', mean)}) / {unit}", "",
+            lambda y: f"({less(f'{y}.clamp({code(low, 4)}, {code(high, 4)})', mean)}) / {unit}",
         ),
     ]  # fmt: skip
 
@@ -43,14 +44,15 @@ def _targets(signs: Signs, limits: list[float]) -> list[Edit | None]:
 def _edit(signs: Signs, args: Args) -> Change | None:
     """The model holds its inputs within the limits that ordinary values keep, and answers in the targets' unit; the
     loss holds the targets so. What is standardised is then of ordinary size again."""
-    x, y = args.get("x"), args.get("y")
+    limits = args if "x" in args or "y" in args else (tail_limits(signs) or {})
+    x, y = limits.get("x"), limits.get("y")
     edits: list[Edit | None] = []
     if isinstance(x, list | tuple) and len(x) == 4:
         sides = [floats(side) for side in x]
         edits.append(_inputs(signs, [s for s in sides if s]) if all(sides) else None)
-    limits = floats(y) if isinstance(y, list | tuple) and len(y) == 4 else None
-    if limits is not None:
-        edits.extend(_targets(signs, limits))
+    ends = floats(y) if isinstance(y, list | tuple) and len(y) == 4 else None
+    if ends is not None:
+        edits.extend(_targets(signs, ends))
     return across(*edits) if edits else None
 
 
