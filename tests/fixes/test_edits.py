@@ -15,7 +15,7 @@ from conftest import MakeSigns
 from lossdoctor.causes import all_causes
 from lossdoctor.fixes import all_fixes
 from lossdoctor.signs import Signs
-from lossdoctor.trace.events import LossTerm, ModelSeen, RecurrentCall, RunStarted, Site
+from lossdoctor.trace.events import Birth, LossTerm, ModelSeen, RecurrentCall, RunStarted, Site
 from lossdoctor.trace.reader import read_trace
 from lossdoctor.trace.writer import TraceWriter
 
@@ -178,6 +178,33 @@ ROWS: list[Row] = [
       "bias.data[len(bias) // 3 : 2 * (len(bias) // 3)] = 0.0"]),
     ("layers by themselves anew", "reinit", {}, BARE, {"optimizer": "Adam"}, [],
      ["for layer in (rnn, fc):", "for module in layer.modules():", 'if hasattr(module, "reset_parameters"):', "module.reset_parameters()"]),
+    ("a part held, the rest frozen", "unfreeze", {},
+     "import torch\nmodel.body.requires_grad_(False)\nopt = torch.optim.SGD(model.head.parameters(), lr=0.1)\n", {},
+     ["model.body.requires_grad_(False)", "opt = torch.optim.SGD(model.head.parameters(), lr=0.1)"],
+     ["model.body.requires_grad_(True)", "opt = torch.optim.SGD(model.parameters(), lr=0.1)"]),
+    ("a loss by hand", "scale-targets", {"mean": 3.0, "std": 2.0},
+     net(more="for x, y in data:\n    loss = ((net(x) - y) ** 2).mean()\n    loss.backward()\n"),
+     {"term": LossTerm(0, 0, "squared_error", (4, 1), (4, 1), "float32", by_hand=True)},
+     ["return self.fc(out[:, -1])", "loss = ((net(x) - y) ** 2).mean()"],
+     ["return self.fc(out[:, -1]) * 2.0 + 3.0", "loss = (((net(x) - 3.0) / 2.0 - (y - 3.0) / 2.0) ** 2).mean()"]),
+    ("a column by hand", "squeeze-target", {}, net(more="for x, y in data:\n    loss = far(net(x), y)\n    loss.backward()\n"),
+     {"term": LossTerm(0, 0, "squared_error", (4, 1), (4,), "float32", by_hand=True)},
+     ["loss = far(net(x), y)"], ["loss = far(net(x).squeeze(-1), y)"]),
+    ("a clip by hand", "loosen-clip", {"by_hand": True},
+     "import torch\nLIMIT = 0.001\ndef clip(ps, most):\n    for p in ps:\n        p.grad *= most\n"
+     "for x in data:\n    loss.backward()\n    clip(ps, LIMIT)\n", {}, ["LIMIT = 0.001"], ['LIMIT = float("inf")']),
+    ("a softmax where shares are wanted", "drop-head-activation", {},
+     net("return self.head(x)").replace("self.fc = nn.Linear(8, 1)", "self.head = nn.Sequential(nn.Linear(8, 1), nn.Softmax(dim=1))"),
+     {"term": LossTerm(0, 0, "binary_cross_entropy", (4, 1), (4, 1), "float32")},
+     ["self.head = nn.Sequential(nn.Linear(8, 1), nn.Softmax(dim=1))"], ["self.head = nn.Sequential(nn.Linear(8, 1), nn.Sigmoid())"]),
+    ("padding before a tagger's loss", "mask-padding", {"how": "loss", "index": 0, "axis": 1},
+     net(more="for x, y in data:\n    loss = nn.functional.cross_entropy(net(x).transpose(1, 2), y)\n    loss.backward()\n"),
+     {"term": LossTerm(0, 0, "cross_entropy", (4, 2, 5), (4, 5), "int64", site=1), "x": np.ones((4, 5), dtype=np.int64),
+      "y": np.ones((4, 5), dtype=np.int64)},
+     ["loss = nn.functional.cross_entropy(net(x).transpose(1, 2), y)"],
+     ["loss = nn.functional.cross_entropy(net(x).transpose(1, 2), y.masked_fill(x == 0, -100))"]),
+    ("dropout of a file", "set-dropout", {"p": 0.0}, 'from torch import nn\nd = nn.Dropout(conf.drop)\n', {},
+     ["d = nn.Dropout(conf.drop)"], ["d = nn.Dropout(0.0)"]),
     ("the loop's own loader", "shuffle", {}, "a = DataLoader(p)\nb = DataLoader(q)\nfor x, y in a:\n    f(x).backward()\n", {},
      ["a = DataLoader(p)"], ["a = DataLoader(p, shuffle=True)"]),
 ]  # fmt: skip
@@ -309,6 +336,25 @@ def test_a_change_goes_into_a_notebooks_cells(tmp_path: Path) -> None:
     assert change is not None
     assert [edit.script.file for edit in change.edits] == [f"{notebook}[cell 1]", second]
     assert "return self.fc(x) * 2.0 + 3.0" in change.edits[0].after
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "op", "backward", "out", "into"),
+    [
+        ("w = torch.exp(s)\nz = w / w.sum(dim=1, keepdim=True)\n", 3, "div", False,
+         ["w = torch.exp(s)"], ["w = torch.exp(s - s.amax(dim=1, keepdim=True))"]),
+        ("z = torch.sqrt((a ** 2).sum(-1))\n", 2, "pow", True,
+         ["z = torch.sqrt((a ** 2).sum(-1))"], ["z = torch.sqrt((a ** 2).sum(-1) + 1e-8)"]),
+    ],
+)  # fmt: skip
+def test_an_operation_is_guarded_where_its_cause_is(
+    text: str, line: int, op: str, backward: bool, out: list[str], into: list[str], signs_of: MakeSigns, tmp_path: Path
+) -> None:
+    born = Birth(0, op, "0", "NaN", backward, str(tmp_path / "job" / "train.py"), line)
+    signs = signs_of(f"import torch\n{text}z.backward()\n", events=[born])
+    change = all_fixes()["guard-nan"].change(signs, {})
+    assert change is not None
+    assert (changed(change.diff, "-"), changed(change.diff, "+")) == (out, into)
 
 
 def test_fixes_and_causes_know_each_other() -> None:
