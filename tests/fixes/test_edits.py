@@ -205,6 +205,10 @@ ROWS: list[Row] = [
      ["loss = nn.functional.cross_entropy(net(x).transpose(1, 2), y.masked_fill(x == 0, -100))"]),
     ("dropout of a file", "set-dropout", {"p": 0.0}, 'from torch import nn\nd = nn.Dropout(conf.drop)\n', {},
      ["d = nn.Dropout(conf.drop)"], ["d = nn.Dropout(0.0)"]),
+    ("layers of a file", "shallower", {}, 'from torch import nn\nrnn = nn.GRU(1, 8, num_layers=conf.depth)\n', {},
+     ["rnn = nn.GRU(1, 8, num_layers=conf.depth)"], ["rnn = nn.GRU(1, 8, num_layers=1)"]),
+    ("one score for two classes", "replace-loss", {}, net(more="f = nn.CrossEntropyLoss()\nloss = f(net(x), y)\nloss.backward()\n"),
+     {"term": LossTerm(0, 0, "cross_entropy", (4, 1), (4, 1), "float32")}, ["f = nn.CrossEntropyLoss()"], ["f = nn.BCEWithLogitsLoss()"]),
     ("the loop's own loader", "shuffle", {}, "a = DataLoader(p)\nb = DataLoader(q)\nfor x, y in a:\n    f(x).backward()\n", {},
      ["a = DataLoader(p)"], ["a = DataLoader(p, shuffle=True)"]),
 ]  # fmt: skip

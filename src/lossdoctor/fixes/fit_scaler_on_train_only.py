@@ -76,5 +76,4 @@ FIX = Fix(
         "scaler = StandardScaler().fit(train)",
         "train, test = scaler.transform(train), scaler.transform(test)",
     ),
-    fits=lambda signs, args: bool(_fits(signs)),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..signs import Signs
+from ..signs.standing import inputs_off_scale
 from ..source import Edit
 from ..words import short
 from .ends import at_entry
@@ -31,6 +32,11 @@ def entry(signs: Signs, args: Args, prefix: str = "") -> Edit | None:
     )
 
 
+def _fits(signs: Signs, args: Args) -> bool:
+    """Was it tried, or are the inputs far from ordinary size?"""
+    return bool(args) or inputs_off_scale(signs)
+
+
 def title(signs: Signs, args: Args) -> str:
     def words() -> str:
         stats = statistics(signs, args)
@@ -54,4 +60,4 @@ def otherwise(signs: Signs, args: Args) -> str:
     return fragment(where, *code)
 
 
-FIX = Fix(id="scale-inputs", safety="safe", title=title, edit=lambda signs, args: entry(signs, args), otherwise=otherwise, live=True)
+FIX = Fix(id="scale-inputs", safety="safe", title=title, edit=lambda signs, args: entry(signs, args), otherwise=otherwise, live=True, fits=_fits)

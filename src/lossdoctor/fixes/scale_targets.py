@@ -37,6 +37,10 @@ def _edit(signs: Signs, args: Args) -> Change | None:
     return across(*edits)
 
 
+def _fits(signs: Signs, args: Args) -> bool:
+    return bool(args) or signs.fed.is_regression
+
+
 def title(signs: Signs, args: Args) -> str:
     def words() -> str:
         stats = statistics(signs, args)
@@ -60,4 +64,4 @@ def otherwise(signs: Signs, args: Args) -> str:
     return fragment("once the targets are there", *lines)
 
 
-FIX = Fix(id="scale-targets", safety="safe", title=title, edit=_edit, otherwise=otherwise, live=True)
+FIX = Fix(id="scale-targets", safety="safe", title=title, edit=_edit, otherwise=otherwise, live=True, fits=_fits)

@@ -60,7 +60,7 @@ def _in_loop(signs: Signs, new: int) -> Edit | None:
 
 def _edit(signs: Signs, args: Args) -> Edit | None:
     loader = _loader(signs)
-    return change(loader, "batch_size", size(args)) if loader is not None else _in_loop(signs, size(args))
+    return change(loader, "batch_size", size(args), whole=True) if loader is not None else _in_loop(signs, size(args))
 
 
 def title(signs: Signs, args: Args) -> str:
