@@ -14,7 +14,7 @@ from .fix import Args, Fix
 from .places import fragment, named_calls, said, scripts
 
 
-def _lost(script: Script) -> list[Edit | None]:
+def _lost(script: Script, whole: bool) -> list[Edit | None]:
     """A LayerNorm over one feature, which is always zero; a table of whole numbers that readings are put into."""
     found: list[Edit | None] = []
     for call in calls(script, ("LayerNorm",)):
@@ -23,7 +23,7 @@ def _lost(script: Script) -> list[Edit | None]:
             if isinstance(node, ast.Call) and script.segment(node.func) == name and len(node.args) == 1:
                 found.append(_without(script, node))
     tables = [c for c in calls(script, ("zeros", "empty")) if len(c.node.args) >= 2 or (c.args[:1] and c.args[0].startswith("("))]
-    for call in tables:
+    for call in tables if whole else ():
         kind = call.keywords.get("dtype")
         if kind in ("torch.long", "torch.int64", "torch.int", "torch.int32"):
             found.append(set_keyword(script, call, "dtype", "torch.float32"))
@@ -41,7 +41,8 @@ def _without(script: Script, node: ast.Call) -> Edit | None:
 def _edit(signs: Signs, args: Args) -> Edit | None:
     if named_calls(signs, ("Embedding", "one_hot")):
         return None
-    found = [edit for script in scripts(signs) for edit in _lost(script)]
+    whole = bool(signs.fed.inputs) and all(bool((x == x.round()).all()) for x in signs.fed.inputs)
+    found = [edit for script in scripts(signs) for edit in _lost(script, whole)]
     return found[0] if len(found) == 1 else None
 
 

@@ -52,8 +52,9 @@ def at_entry(signs: Signs, rewrite: Rewrite, lines: Callable[[str], list[str]] |
     if found is not None:
         script, function = found
         start, x = first_statement(function), function.args.args[1].arg
-        if start is None:
-            return None
+        packed = any(c.packed for c in signs.wiring.calls) and "pack_" not in script.segment(function)
+        if start is None or packed:
+            return None  # What comes in is a packed sequence, which cannot be calculated with.
         return insert_before(script, start.lineno, lines(x) if lines is not None else [f"{x} = {rewrite(x)}"])
     if model_class(signs) is not None or lines is not None or named_calls(signs, ("Embedding", "Conv1d")):
         return None
