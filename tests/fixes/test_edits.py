@@ -15,7 +15,7 @@ from conftest import MakeSigns
 from lossdoctor.causes import all_causes
 from lossdoctor.fixes import all_fixes
 from lossdoctor.signs import Signs
-from lossdoctor.trace.events import Birth, LossTerm, ModelSeen, RecurrentCall, RunStarted, Site
+from lossdoctor.trace.events import Birth, LossGraph, LossTerm, ModelSeen, ParamFacts, RecurrentCall, RunStarted, Site
 from lossdoctor.trace.reader import read_trace
 from lossdoctor.trace.writer import TraceWriter
 
@@ -209,6 +209,14 @@ ROWS: list[Row] = [
      ["rnn = nn.GRU(1, 8, num_layers=conf.depth)"], ["rnn = nn.GRU(1, 8, num_layers=1)"]),
     ("one score for two classes", "replace-loss", {}, net(more="f = nn.CrossEntropyLoss()\nloss = f(net(x), y)\nloss.backward()\n"),
      {"term": LossTerm(0, 0, "cross_entropy", (4, 1), (4, 1), "float32")}, ["f = nn.CrossEntropyLoss()"], ["f = nn.BCEWithLogitsLoss()"]),
+    ("cleared by hand", "move-zero-grad", {},
+     net(more="def free():\n    for p in net.parameters():\n        p.grad = None\n\n\n"
+         "for x in data:\n    f(net(x)).backward()\n    free()\n    opt.step()\n"), {},
+     ["p.grad = None"], ["pass", "opt.zero_grad()"]),
+    ("a layer made in forward", "hold-all-parameters", {},
+     net("y, _ = self.lstm(x)\n        last = nn.Linear(y.shape[-1], 3)\n        return last(y)"),
+     {"events": [ModelSeen(0, 0, "Net", 0, (ParamFacts("last.weight", (3, 8), 24, True),)), LossGraph(0, 0, 0, True, reached=(0,))]},
+     ["last = nn.Linear(y.shape[-1], 3)", "return last(y)"], ["self.last = nn.Linear(8, 3)", "return self.last(y)"]),
     ("the loop's own loader", "shuffle", {}, "a = DataLoader(p)\nb = DataLoader(q)\nfor x, y in a:\n    f(x).backward()\n", {},
      ["a = DataLoader(p)"], ["a = DataLoader(p, shuffle=True)"]),
 ]  # fmt: skip

@@ -78,7 +78,8 @@ def _chrono(steps: str, gru: bool) -> tuple[str, ...]:
 def lines(signs: Signs, args: Args) -> tuple[str, ...]:
     kind = how(args)
     if kind == "orthogonal":
-        return ORTHOGONAL
+        bias = finite(args.get("forget"))
+        return (*ORTHOGONAL, *_forget(code(bias))) if bias and not _is_gru(signs) else ORTHOGONAL
     if kind == "forget":
         return _forget(code(finite(args.get("forget")) or 1.0))
     if kind == "chrono":
