@@ -217,6 +217,8 @@ ROWS: list[Row] = [
      net("y, _ = self.lstm(x)\n        last = nn.Linear(y.shape[-1], 3)\n        return last(y)"),
      {"events": [ModelSeen(0, 0, "Net", 0, (ParamFacts("last.weight", (3, 8), 24, True),)), LossGraph(0, 0, 0, True, reached=(0,))]},
      ["last = nn.Linear(y.shape[-1], 3)", "return last(y)"], ["self.last = nn.Linear(8, 3)", "return self.last(y)"]),
+    ("a cell whose state is left alone", "swap-cell", {"cell": "GRU"}, net(), {},
+     ["self.lstm = nn.LSTM(1, 8, batch_first=True)"], ["self.lstm = nn.GRU(1, 8, batch_first=True)"]),
     ("the loop's own loader", "shuffle", {}, "a = DataLoader(p)\nb = DataLoader(q)\nfor x, y in a:\n    f(x).backward()\n", {},
      ["a = DataLoader(p)"], ["a = DataLoader(p, shuffle=True)"]),
 ]  # fmt: skip
@@ -255,6 +257,7 @@ def test_before_and_after_and_back(
 
 
 REFUSED: list[tuple[str, str, dict[str, Any], str, dict[str, Any]]] = [
+    ("a state that is used", "swap-cell", {"cell": "GRU"}, net("_, (h, c) = self.lstm(x)\n        return self.fc(h[-1])"), {}),
     ("two answers", "scale-targets", {"mean": 1.0, "std": 2.0}, net("if x:\n            return x\n        return 2 * x"), {"term": REGRESSION}),
     ("tokens", "scale-inputs", {}, net(), {"term": REGRESSION, "x": np.ones((4, 5), dtype=np.int64), "y": Y}),
     ("a longer window", "set-window", {"steps": 50, "axis": 1}, net(), {"events": [CALL]}),
