@@ -219,6 +219,10 @@ ROWS: list[Row] = [
      ["last = nn.Linear(y.shape[-1], 3)", "return last(y)"], ["self.last = nn.Linear(8, 3)", "return self.last(y)"]),
     ("a cell whose state is left alone", "swap-cell", {"cell": "GRU"}, net(), {},
      ["self.lstm = nn.LSTM(1, 8, batch_first=True)"], ["self.lstm = nn.GRU(1, 8, batch_first=True)"]),
+    ("chosen groups", "hold-all-parameters", {}, net(more="opt = torch.optim.Adam(chosen(net))\n").replace("opt = torch.optim.SGD(net.parameters(), lr=0.1)", ""),
+     {"optimizer": "Adam", "events": [ModelSeen(0, 0, "Net", 0, (ParamFacts("fc.bias", (1,), 1, True),)), LossGraph(0, 0, 0, True, reached=(0,))]},
+     [], ['held = {id(p) for group in opt.param_groups for p in group["params"]}',
+          'opt.add_param_group({"params": [p for p in net.parameters() if id(p) not in held]})']),
     ("the loop's own loader", "shuffle", {}, "a = DataLoader(p)\nb = DataLoader(q)\nfor x, y in a:\n    f(x).backward()\n", {},
      ["a = DataLoader(p)"], ["a = DataLoader(p, shuffle=True)"]),
 ]  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from ..signs import Signs
-from ..source import Edit, Script, delete_line, insert_after, replace_node, together
+from ..source import Edit, Script, calls, delete_line, insert_after, replace_node, together
 from ..source.locate import (
     assigned_to,
     block_of,
@@ -20,7 +20,7 @@ from ..source.locate import (
 from ..words import short
 from .ends import forward_of
 from .fix import Args, Fix
-from .places import fragment, model_class, optimizer_call, said, scripts
+from .places import fragment, model_at, model_class, optimizer_call, said, scripts
 
 
 def _plain_list(script: Script) -> list[Edit | None]:
@@ -105,6 +105,24 @@ def _made_in_forward(signs: Signs) -> Edit | None:
     )  # fmt: skip
 
 
+def _the_rest(signs: Signs) -> Edit | None:
+    """What an optimizer of chosen groups has left out of the model, added to it."""
+    call = optimizer_call(signs)
+    statement = statement_of(call.script, call.node) if call is not None else None
+    if call is None or statement is None or not signs.wiring.unheld or not signs.wiring.unheld <= signs.wiring.in_model:
+        return None
+    name, model = assigned_to(call.script, call.node), model_at(call.script, call.line)
+    if model is None:
+        found = {assigned_to(call.script, c.node) for c in calls(call.script, tuple(module_classes(call.script)))} - {None}
+        model = found.pop() if len(found) == 1 else None
+    if name is None or model is None:
+        return None
+    return insert_after(call.script, statement.lineno, [
+        f'held = {{id(p) for group in {name}.param_groups for p in group["params"]}}',
+        f'{name}.add_param_group({{"params": [p for p in {model}.parameters() if id(p) not in held]}})',
+    ])  # fmt: skip
+
+
 def _edit(signs: Signs, args: Args) -> Edit | None:
     again = _built_again(signs)
     if again is not None:
@@ -115,7 +133,7 @@ def _edit(signs: Signs, args: Args) -> Edit | None:
     lists = [edit for script in scripts(signs) for edit in _plain_list(script)]
     if len(lists) == 1:
         return lists[0]
-    return _only_a_part(signs) if not lists else None
+    return (_only_a_part(signs) or _the_rest(signs)) if not lists else None
 
 
 def title(signs: Signs, args: Args) -> str:

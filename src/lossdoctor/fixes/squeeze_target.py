@@ -27,7 +27,9 @@ def _edit(signs: Signs, args: Args) -> Edit | None:
     if found is None:
         return None
     script, prediction, target = found
-    given, wanted = (term.input_shape, term.target_shape) if term is not None else _stretched(signs)
+    given, wanted = _stretched(signs) if term is None or term.by_hand else ((), ())
+    if term is not None and not given:
+        given, wanted = term.input_shape, term.target_shape
     classes = term is not None and term.fn in ("cross_entropy", "nll_loss")
     if given[-1:] == (1,) and len(given) == len(wanted) + 1:
         chosen = prediction
