@@ -95,12 +95,14 @@ def _step(diagnosis: Diagnosis, name: str, args: dict[str, Any], cause: str, ran
     if fix is None:
         return None
     signs = diagnosis.signs
-    edit = fix.change(signs, args)
+    if not fix.proposed(signs, args):
+        return None
+    made = fix.change(signs, args)
     plain = {k: v for k, v in args.items() if isinstance(v, str | int | float | bool)}
     rank += UNSAFE if fix.safety == "unsafe" else 0.0
-    if edit is not None and patch_of([edit]) is not None:
-        change = Change(name, plain, fix.title(signs, args), fix.safety, "source", cause, edit.diff)
-        return Step(change, (edit,), rank=rank)
+    if made is not None and patch_of(made.edits) is not None:
+        change = Change(name, plain, fix.title(signs, args), fix.safety, "source", cause, made.diff)
+        return Step(change, tuple(made.edits), rank=rank)
     if name in knobs and (args or _needs_nothing(fix)):
         change = Change(name, plain, fix.title(signs, args), "shown", "live", cause, fix.otherwise(signs, args))
         return Step(change, live=(name, args), rank=rank + UNSAFE)
