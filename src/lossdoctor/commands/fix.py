@@ -13,17 +13,13 @@ from pathlib import Path
 
 from ..diagnosis.engine import Diagnosis
 from ..diagnosis.questions import worth_asking
-from ..launch.program import Program
+from ..launch.program import parse_program
 from ..reports.cure_text import render_cure, render_cure_json
 from ..reports.folder import write_folder
-from ..session.trial import TrialOrder, TrialProcess
 from ..source.patch import Patch
 from ..trace.events import RunEnded
-from ..trials.candidate import Job
 from ..trials.candidates import steps_of
 from ..trials.conclude import conclude
-from ..trials.engine import Engine
-from ..trials.engines.local import LocalEngine
 from ..trials.journal import Journal
 from ..trials.outcome import Seen
 from ..trials.printed import Metric
@@ -32,13 +28,13 @@ from ..trials.search import BASE, Search, outcome_word
 from ..words import Report, UserError, short
 from ..words.cure import CureReport
 from .check import CheckOptions, Examined, examine_script, examined_before, why_not
+from .engines import made_engine
 from .progress import Progress
 from .show import checked, wants_colour, width_of
 
 SHARE_OF_ONE = 0.25
 """Share of the whole time that a single trial may take."""
 LEAST = 20.0
-ENGINES = ("local",)
 PATCH_FILE, FIX_FILE = "fix.patch", "fix.json"
 
 
@@ -67,8 +63,7 @@ def fix_script(options: FixOptions) -> int:
     """0: a verified fix was found, or none was needed; 1: none was found; 2: it could not be done."""
     form = checked(options.format)
     metric = given_metric(options)
-    if options.engine not in ENGINES:
-        raise UserError(f'there is no engine "{options.engine}". Engines: {", ".join(ENGINES)}.')
+    engine = made_engine(options.engine, parse_program(*options.program), options.jobs, options.address, options.out)
     began = time.monotonic()
     deadline = began + 60 * options.minutes
     teller = Teller(options.quiet)
@@ -81,8 +76,6 @@ def fix_script(options: FixOptions) -> int:
     if not needed(seen):
         said = _none_needed(options, seen)
         return _hand_over(options, form, said, seen.report, None, seen.out)
-    jobs = options.jobs or max(1, min(4, os.cpu_count() or 1))
-    engine = made_engine(options, seen.program, jobs)
     trials = seen.out / "trials"
     steps = steps_of(main, options.only, options.never, _live_fixes())
     if not steps:
@@ -215,16 +208,6 @@ def given_metric(options: FixOptions) -> Metric | None:
     if pattern.groups != 1:
         raise UserError(f"--metric {options.metric!r} must have one group, round the number: 'val_acc=([0-9.]+)'.")
     return Metric(options.metric, pattern, options.higher, given=True)
-
-
-def made_engine(options: FixOptions, program: Program, jobs: int) -> Engine:
-    def start(job: Job) -> TrialProcess:
-        threads = 1 if jobs > 1 else None
-        return TrialProcess(program, TrialOrder(job.folder, job.sources, job.live, job.seed, job.steps), threads)
-
-    if options.engine == "local":
-        return LocalEngine(start, jobs)
-    raise UserError(f'there is no engine "{options.engine}".')
 
 
 def _live_fixes() -> frozenset[str]:
