@@ -65,6 +65,7 @@ class RayEngine:
         self._checked: list[str] = []
         self._under_way: dict[Any, UnderWay] = {}
         self._refreshed = 0.0
+        self._gone = False
         if self._address is not None:
             self.connect()
 
@@ -100,6 +101,7 @@ class RayEngine:
             self.close()
             raise UserError(f"cannot use Ray{self._where}: {_sentence(str(error))}") from error
         ray.cloudpickle.register_pickle_by_value(on_node)
+        _silence()
         return ray
 
     def submit(self, job: Job) -> None:
@@ -132,20 +134,16 @@ class RayEngine:
     def cancel(self) -> None:
         refs = list(self._under_way)
         self._under_way.clear()
-        if refs:
+        if refs and not self._gone:
             self._end(refs)
 
     def close(self) -> None:
         """Leave the cluster; a Ray that was started for us is shut down, with what it has written."""
-        ray, self._ray = self._ray, None
-        if ray is not None:
+        if self._ray is not None:
             with contextlib.suppress(Exception):
-                refs = list(self._under_way)
-                self._under_way.clear()
-                self._ray = ray
-                self._end(refs)
+                self.cancel()
+            self._ray.shutdown()
             self._ray = None
-            ray.shutdown()
         if self._temp is not None:
             shutil.rmtree(self._temp, ignore_errors=True)
 
@@ -190,6 +188,10 @@ class RayEngine:
     def _refresh(self) -> None:
         """The width follows the cluster: nodes die, and others join."""
         self._refreshed = time.monotonic()
+        if self._address is not None and (why := _unanswered(self._address)):
+            # Ray would wait for a minute, and then end this process.
+            self._gone = True
+            raise UserError(f"the Ray cluster{self._where} is gone ({why}); what was tried is kept: --resume goes on with it")
         alive = [n for n in self._ray.nodes() if n["Alive"]]
         cores = int(sum(n["Resources"].get("CPU", 0) for n in alive))
         if not cores:
@@ -256,10 +258,8 @@ def reachable(address: str) -> str:
     host, _, port = address.rpartition(":")
     if not host or not port.isdigit():
         raise UserError(f"{address!r} is no address of a Ray cluster; it looks like host:6379")
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), CONNECT).close()
-    except (OSError, OverflowError) as error:
-        raise UserError(f"no Ray cluster answers at {address}: {_sentence(str(error))}") from error
+    if why := _unanswered(address):
+        raise UserError(f"no Ray cluster answers at {address}: {why}")
     code = f"import json, ray\ntry:\n ray.init(address={address!r}, log_to_driver=False, logging_level='ERROR'); print('{{}}')\n" \
         "except BaseException as error: print(json.dumps({'error': str(error)}))"  # fmt: skip
     try:
@@ -275,6 +275,24 @@ def reachable(address: str) -> str:
     if "error" in told:
         raise UserError(f"cannot use the Ray cluster at {address}: {_sentence(told['error'])}")
     return address
+
+
+def _unanswered(address: str) -> str:
+    """Why no connection is made to host:port; "" where one is."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), CONNECT).close()
+    except (OSError, OverflowError) as error:
+        return _sentence(str(error))
+    return ""
+
+
+def _silence() -> None:
+    """Ray prints what befalls its nodes on stdout, where our report goes, also if it is told to log nothing."""
+    with contextlib.suppress(Exception):
+        from ray._private import worker
+
+        worker.print_to_stdstream = lambda *data, **options: None
 
 
 def _lost(job: Job, seconds: float, why: str) -> Ended:
