@@ -271,7 +271,7 @@ def reachable(address: str) -> str:
     except subprocess.TimeoutExpired as error:
         raise UserError(f"no Ray cluster answers at {address} within {SHAKE_HANDS:g} s") from error
     except (ValueError, IndexError) as error:
-        raise UserError(f"no Ray cluster answers at {address}") from error
+        raise UserError(f"no Ray cluster answers at {address}: a first try ended with status {done.returncode}") from error
     if "error" in told:
         raise UserError(f"cannot use the Ray cluster at {address}: {_sentence(told['error'])}")
     return address
