@@ -273,7 +273,7 @@ def reachable(address: str) -> str:
     except (ValueError, IndexError) as error:
         raise UserError(f"no Ray cluster answers at {address}: a first try ended with status {done.returncode}") from error
     if "error" in told:
-        raise UserError(f"cannot use the Ray cluster at {address}: {_sentence(told['error'])}")
+        raise UserError(f"cannot use the Ray cluster at {address}: {_sentence(told['error'], 6)}")
     return address
 
 
@@ -303,7 +303,7 @@ def _lost(job: Job, seconds: float, why: str) -> Ended:
     return Ended(job, -9, seconds, lost=True)
 
 
-def _sentence(text: str) -> str:
-    """The first line that says something, on one line."""
+def _sentence(text: str, lines_of_it: int = 2) -> str:
+    """The first lines that say something, on one line."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return " ".join(lines[:2])[:300] if lines else "it gave no reason"
+    return " ".join(lines[:lines_of_it])[:400] if lines else "it gave no reason"
