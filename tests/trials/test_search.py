@@ -75,6 +75,19 @@ def test_what_still_rises_at_the_end_is_also_tried_for_longer(tmp_path: Path) ->
     assert proof is not None and proof.verified and ids(proof) == ["good", "train-longer"]
 
 
+def test_a_rate_that_does_best_at_the_end_of_the_grid_is_taken_further(tmp_path: Path) -> None:
+    rates = {"lower-lr": 0.6, "lower": 0.8, "lowest": 0.7}
+    following = {"lower-lr": "lower", "lower": "lowest"}
+
+    def stronger(given: Step) -> Step | None:
+        name = following.get(given.change.id)
+        return None if name is None else step(name, 1, proven=True)
+
+    _, proof, engine = search(by(dict(rates)), [step("lower-lr", proven=True)], tmp_path, further=stronger)
+    assert proof is not None and proof.verified and ids(proof) == ["lower"]
+    assert len(engine.jobs) == 8
+
+
 def test_one_seed_on_which_it_fails_is_no_proof(tmp_path: Path) -> None:
     def world(fixes: frozenset[str], seed: int) -> Seen:
         return seen(0.9 if fixes and seed != 2 else 0.0)

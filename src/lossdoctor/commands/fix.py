@@ -20,7 +20,7 @@ from ..session.trial import TrialOrder, TrialProcess
 from ..source.patch import Patch
 from ..trace.events import RunEnded
 from ..trials.candidate import Job
-from ..trials.candidates import steps_of
+from ..trials.candidates import further, steps_of
 from ..trials.conclude import conclude
 from ..trials.engine import Engine
 from ..trials.engines.local import LocalEngine
@@ -93,6 +93,7 @@ def fix_script(options: FixOptions) -> int:
     each = max(LEAST, SHARE_OF_ONE * 60 * options.minutes)
     runner = Runner(engine, journal, trials, main.signs.training, deadline, each, told=teller.trying)
     search = Search(runner, steps, list(range(max(1, options.seeds))), metric, told=teller.line)
+    search.further = lambda step: further(main, step, _live_fixes())
     runner.finished = lambda ran: teller.ended(ran, _plain_of(search))
     proof = None
     try:
