@@ -88,6 +88,18 @@ def test_a_rate_that_does_best_at_the_end_of_the_grid_is_taken_further(tmp_path:
     assert len(engine.jobs) == 8
 
 
+def test_a_second_finding_is_mended_too_where_the_first_cure_leaves_room(tmp_path: Path) -> None:
+    world = by({"a": 0.6, "b": 0.1, "a b": 0.85})
+    _, proof, _ = search(world, [step("a", proven=True, cause="one"), step("b", 1, cause="two")], tmp_path)
+    assert ids(proof) == ["a", "b"]
+
+
+def test_a_second_change_that_adds_nothing_is_left_out(tmp_path: Path) -> None:
+    world = by({"a": 0.6, "b": 0.1, "a b": 0.61})
+    _, proof, _ = search(world, [step("a", proven=True, cause="one"), step("b", 1, cause="two")], tmp_path)
+    assert ids(proof) == ["a"]
+
+
 def test_one_seed_on_which_it_fails_is_no_proof(tmp_path: Path) -> None:
     def world(fixes: frozenset[str], seed: int) -> Seen:
         return seen(0.9 if fixes and seed != 2 else 0.0)

@@ -24,6 +24,7 @@ AS_GOOD = 0.03
 HELPS = 0.05
 FINALISTS = 3
 MOST_FURTHER = 2
+MOST_BESIDE = 2
 NEARLY_ALL = 0.95
 MORE_SEEDS = 2
 """So many more pairs for a script that is not the same twice under one seed."""
@@ -131,7 +132,9 @@ class Search:
 
     def _combinations(self) -> None:
         """Pairs, then triples, where no single change is enough."""
-        if any(self._is_enough(ran) for ran in self._tried()):
+        good = [ran for ran in self._tried() if self._is_enough(ran)]
+        if good:
+            self._beside(max(good, key=self._worth))
             return
         singles = [ran for ran in self._tried() if len(ran.candidate.steps) == 1]
         plain = self.plain.seen
@@ -148,6 +151,17 @@ class Search:
             for ran in self.runner.ask([(c, self.seeds[0]) for c in sets], self._is_enough) if sets else []:
                 if self._is_enough(ran):
                     return
+
+    def _beside(self, best: Ran) -> None:
+        """Something else was found too, and what cures leaves room: the two together may do better."""
+        if done(best.seen) or len(best.candidate.steps) > 1:
+            return
+        mine = best.candidate.steps[0]
+        others = {s.change.cause: s for s in reversed(self.steps) if s.change.cause and s.change.cause != mine.change.cause}
+        ranked = sorted(others.values(), key=lambda step: step.rank)[:MOST_BESIDE]
+        sets = [c for c in (together([mine, other]) for other in ranked) if c is not None]
+        if sets:
+            self.runner.ask([(c, self.seeds[0]) for c in sets])
 
     def _is_enough(self, ran: Ran) -> bool:
         return enough(ran.seen) and better(ran.seen, self.plain.seen, self._measure(ran.candidate))
