@@ -112,7 +112,7 @@ def _step(diagnosis: Diagnosis, name: str, args: dict[str, Any], cause: str, ran
     if fix is None:
         return None
     signs = diagnosis.signs
-    if not fix.proposed(signs, args):
+    if not fix.proposed(signs, args) or _is_there_already(diagnosis, name, args):
         return None
     made = fix.change(signs, args)
     plain = {k: v for k, v in args.items() if isinstance(v, str | int | float | bool)}
@@ -124,6 +124,15 @@ def _step(diagnosis: Diagnosis, name: str, args: dict[str, Any], cause: str, ran
         change = Change(name, plain, fix.title(signs, args), "shown", "live", cause, fix.otherwise(signs, args))
         return Step(change, live=(name, args), rank=rank + UNSAFE)
     return None
+
+
+def _is_there_already(diagnosis: Diagnosis, name: str, args: Mapping[str, Any]) -> bool:
+    """Would the run be as it is?"""
+    step = diagnosis.signs.step
+    if name == "swap-optimizer" and step.optimizer is not None:
+        same = step.optimizer.cls == str(args.get("optimizer", "Adam"))
+        return same and abs(step.lr_peak - float(args.get("lr", 1e-3))) <= 0.5 * step.lr_peak
+    return name == "add-clip" and bool(step.clips)
 
 
 def _needs_nothing(fix: Fix) -> bool:

@@ -140,7 +140,9 @@ class Search:
         plain = self.plain.seen
         helping = sorted((r for r in singles if gain(r.seen, plain) > HELPS), key=lambda r: -score(r.seen))
         # Two faults may hide each other: what ranks first takes part even where it does nothing alone.
-        first = [r for step in self.steps[:2] for r in singles if r.candidate.steps[0] is step and r not in helping[:POOL]]
+        taken = {r.candidate.steps[0].change.id for r in helping[:1]}
+        ahead = [step for step in self.steps if step.change.id not in taken][:2]
+        first = [r for step in ahead for r in singles if r.candidate.steps[0].key == step.key and r not in helping[:POOL]]
         pool = [r.candidate.steps[0] for r in [*helping[:POOL], *first]]
         # What learns and is still rising when the script ends may want nothing but time.
         longer = next((step for step in self.steps if step.change.id == "train-longer"), None)
