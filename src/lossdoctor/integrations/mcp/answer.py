@@ -22,22 +22,22 @@ class Found(BaseModel):
     cause: str
     severity: str
     confidence: float
-    where: str | None = Field(None, description="file:line")
-    explained_by: str | None = Field(None, description="id of the finding whose consequence this one is")
+    where: str | None = Field(default=None, description="file:line")
+    explained_by: str | None = Field(default=None, description="id of the finding whose consequence this one is")
 
 
 class Answer(BaseModel):
     """A call's answer in short; everything else lies in the files that `paths` names."""
 
-    exit_status: int | None = Field(None, description="of the command; none where its time was over")
+    exit_status: int | None = Field(default=None, description="of the command; none where its time was over")
     out_of_time: bool = False
     seconds: float = 0.0
     verdict: str | None = None
     answer: str | None = None
     findings: list[Found] = []
     more_findings: int = 0
-    verified: bool | None = Field(None, description="of fix: whether paired runs on at least three seeds prove the patch")
-    paths: dict[str, str] = Field({}, description="files to read on, relative to the project folder")
+    verified: bool | None = Field(default=None, description="of fix: whether paired runs on at least three seeds prove the patch")
+    paths: dict[str, str] = Field(default={}, description="files to read on, relative to the project folder")
 
 
 def result(text: str, answer: Answer, *more: str) -> CallToolResult:

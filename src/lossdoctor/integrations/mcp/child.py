@@ -27,7 +27,7 @@ START = (
 """`python -m lossdoctor`, but a file of the project that is called like a module of ours or of Python's is not taken for it."""
 OURS = "lossdoctor: "
 KEPT_OUT, KEPT_LINES = 4_000_000, 200
-POLL, HEARTBEAT, PATIENCE, DRAIN = 0.05, 5.0, 1.5, 1.0
+POLL, HEARTBEAT, PATIENCE, DRAIN = 0.05, 5.0, 1.2, 1.0
 """Seconds: between looks at a child; between signs of life; for an orderly end; for what still stands in its pipes."""
 
 Told = Callable[[str], Awaitable[None]]
