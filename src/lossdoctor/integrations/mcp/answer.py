@@ -55,13 +55,10 @@ def refusal(sentence: str) -> CallToolResult:
     return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)
 
 
-def paths_in(root: Path, out: str, since: float | None = None) -> dict[str, str]:
-    """The files of a run's folder that are there (and were written after `since`), by name."""
-    files = {name: root / out / name for name in PAGES}
-    return {
-        name: f"{out}/{name}" for name, file in files.items()
-        if file.is_file() and file.stat().st_size and (since is None or file.stat().st_mtime >= since)
-    }  # fmt: skip
+def paths_in(root: Path, out: str, fix: bool) -> dict[str, str]:
+    """The files of a run's folder that are there, by name; of an earlier `fix` only where one was asked for."""
+    files = {name: root / out / name for name in PAGES if fix or not name.startswith("fix.")}
+    return {name: f"{out}/{name}" for name, file in files.items() if file.is_file() and file.stat().st_size}
 
 
 def filled(answer: Answer, body: dict[str, Any]) -> Answer:

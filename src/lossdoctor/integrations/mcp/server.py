@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mcp.server.mcpserver import MCPServer
-from mcp_types import ToolAnnotations
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp_types import CallToolResult, InputRequiredResult, ToolAnnotations
+from pydantic import ValidationError
 
+from .answer import refusal
 from .project import Project
 from .tools import Tools
 
@@ -27,9 +30,31 @@ ANNOTATIONS: Mapping[str, ToolAnnotations] = {
 }  # fmt: skip
 
 
-def made_server(root: Path, options: Mapping[str, frozenset[str]], version: str) -> MCPServer[Any]:
+class Server(MCPServer[Any]):
+    """Bad arguments are answered in one sentence, and one that there is not is not passed over."""
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        known = next((list(tool.input_schema["properties"]) for tool in await self.list_tools() if tool.name == name), None)
+        if known is not None and (strange := [word for word in arguments if word not in known]):
+            return refusal(f"{name} has no argument {strange[0]}; it has {', '.join(known)}.")
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            if not isinstance(error.__cause__, ValidationError):
+                raise
+            return refusal(f"{name}: {'; '.join(map(_complaint, error.__cause__.errors()))}.")
+
+
+def _complaint(error: Mapping[str, Any]) -> str:
+    spot = ".".join(str(part) for part in error["loc"])
+    return f"{spot} is missing" if error["type"] == "missing" else f"{spot}: {error['msg'][:1].lower()}{error['msg'][1:]}"
+
+
+def made_server(root: Path, options: Mapping[str, frozenset[str]], version: str) -> Server:
     """A server for the project in `root`. `options`: each command there is, with the names of its options."""
-    server: MCPServer[Any] = MCPServer(name="lossdoctor", instructions=INSTRUCTIONS, version=version, log_level="WARNING")
+    server = Server(name="lossdoctor", instructions=INSTRUCTIONS, version=version, log_level="WARNING")
     tools = Tools(Project(root), options)
     for name, hints in ANNOTATIONS.items():
         if name in options:

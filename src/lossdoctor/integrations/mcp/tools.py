@@ -100,7 +100,7 @@ class Tools:
         ended = await run_command(self.project, ctx, budget, ["report", "--format", "markdown", "--", out], budget.left)
         if ended.status != 0:
             return refusal(_why(ended, budget))
-        return result(ended.out, self._answer(ended, budget, out))
+        return result(ended.out, self._answer(ended, budget, out, fix=True))
 
     async def explain(
         self, ctx: Ctx,
@@ -203,16 +203,15 @@ class Tools:
             head = _why(ended, budget) + " What was seen until then:"
             head += " (call fix again with resume to go on)" if command == "fix" else ""
         printed = last_lines(ended.out) if command == "run" else ""
-        return result(told.out, self._answer(ended, budget, out), head, printed)
+        return result(told.out, self._answer(ended, budget, out, fix=command == "fix"), head, printed)
 
     def _answer(self, ended: Ended, budget: Budget, out: str, fix: bool = False) -> Answer:
         folder: Path = self.project.root / out
         answer = Answer(exit_status=ended.status, out_of_time=ended.status is None, seconds=round(budget.spent, 1))
         filled(answer, loaded(folder / "report.json"))
-        answer.paths = paths_in(self.project.root, out)
-        if fix:
-            best = loaded(folder / "fix.json").get("best") or {}
-            answer.verified = bool(best.get("verified"))
+        answer.paths = paths_in(self.project.root, out, fix)
+        if fix and (cure := loaded(folder / "fix.json")):
+            answer.verified = bool((cure.get("best") or {}).get("verified"))
         return answer
 
 
