@@ -38,7 +38,8 @@ import torch
 from torch import nn
 
 other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-Path(os.environ["PIDS"]).write_text(f"{os.getpid()} {other.pid}")
+print("pids", os.getpid(), other.pid, flush=True)
+Path("pids").write_text(f"pids {os.getpid()} {other.pid}\\n")
 net = nn.LSTM(1, 4)
 optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
 while True:
@@ -56,7 +57,7 @@ def project(tmp_path: Path) -> Path:
     (root / "train.py").write_text(NEVER_STEPS)
     (root / "endless.py").write_text(ENDLESS)
     # Files that are called like modules of Python's and of ours must not be taken for them.
-    for name in ("typer.py", "numpy_.py", "tokenize_.py", "rich.py"):
+    for name in ("typer.py", "libcst.py", "rich.py"):
         (root / name).write_text("raise SystemExit('taken for a module')\n")
     return root
 
@@ -78,6 +79,14 @@ def talk(root: Path, words: Callable[[Any], Awaitable[None]], **environment: str
                 await words(client)
 
     anyio.run(main)
+
+
+def pids_of(root: Path) -> list[int]:
+    """The processes of endless.py: from the file that it writes, or, where its files go elsewhere, from what it printed."""
+    for file in (root / "pids", root / "lossdoctor-out" / "script-output.txt"):
+        if file.exists() and (line := file.read_text().partition("\n")[0]).startswith("pids "):
+            return [int(word) for word in line.split()[1:]]
+    return []
 
 
 def alive(pid: int) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import alive, talk
+from conftest import alive, pids_of, talk
 
 pytest.importorskip("mcp.client.client")
 
@@ -88,44 +88,38 @@ def test_run_answers_with_the_report_and_what_was_printed(project: Path) -> None
 
 
 @pytest.mark.parametrize("tool", ["check", "run"])
-def test_cancelled_calls_leave_no_process(project: Path, tmp_path: Path, tool: str) -> None:
-    pids = tmp_path / "pids"
-
+def test_cancelled_calls_leave_no_process(project: Path, tool: str) -> None:
     async def words(client: Any) -> None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(client.call_tool, tool, {"script": "endless.py", "budget_seconds": 600})
-            assert await until(lambda: pids.exists() and len(pids.read_text().split()) == 2)
+            assert await until(lambda: pids_of(project))
             busy = await client.call_tool(tool, {"script": "train.py"})
             assert busy.is_error and "another call is writing" in text(busy)
             tasks.cancel_scope.cancel()
-        doomed = [int(word) for word in pids.read_text().split()]
+        doomed = pids_of(project)
         assert await until(lambda: not any(map(alive, doomed)), 10), "left behind"
         assert not (await client.call_tool("explain", {"cause": "lr-too-high"})).is_error
 
-    talk(project, words, PIDS=str(pids))
+    talk(project, words)
 
 
-def test_a_client_that_goes_takes_everything_with_it(project: Path, tmp_path: Path) -> None:
-    pids = tmp_path / "pids"
-
+def test_a_client_that_goes_takes_everything_with_it(project: Path) -> None:
     async def words(client: Any) -> None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(client.call_tool, "run", {"script": "endless.py", "budget_seconds": 600})
-            assert await until(lambda: pids.exists() and len(pids.read_text().split()) == 2)
+            assert await until(lambda: pids_of(project))
             raise RuntimeError("gone")
 
     with pytest.raises(BaseException):  # noqa: B017
-        talk(project, words, PIDS=str(pids))
-    doomed = [int(word) for word in pids.read_text().split()]
+        talk(project, words)
+    doomed = pids_of(project)
     deadline = time.monotonic() + 10
     while any(map(alive, doomed)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(map(alive, doomed))
 
 
-def test_the_budget_is_kept(project: Path, tmp_path: Path) -> None:
-    pids = tmp_path / "pids"
-
+def test_the_budget_is_kept(project: Path) -> None:
     async def words(client: Any) -> None:
         began = time.monotonic()
         ran = await client.call_tool("run", {"script": "endless.py", "budget_seconds": 20})
@@ -133,10 +127,9 @@ def test_the_budget_is_kept(project: Path, tmp_path: Path) -> None:
         assert "was over" in text(ran)
         if not ran.is_error:
             assert ran.structured_content["out_of_time"] and ran.structured_content["exit_status"] is None
-        if pids.exists():
-            assert not any(alive(int(word)) for word in pids.read_text().split())
+        assert not any(map(alive, pids_of(project)))
 
-    talk(project, words, PIDS=str(pids))
+    talk(project, words)
 
 
 def test_what_is_outside_is_refused_in_a_sentence(project: Path, tmp_path: Path) -> None:
