@@ -30,7 +30,7 @@ __all__ = ["LIMIT", "MarkdownReporter", "evidence", "judged", "render_markdown",
 
 _CHANGE = 1_100
 """Most characters of the change that is shown under a finding."""
-_KEPT = 200
+_KEPT = 260
 """Characters kept for saying how many causes were ruled out, and how many could not be judged."""
 
 
@@ -83,7 +83,8 @@ def render_markdown(report: Report, *, limit: int = LIMIT) -> str:
 
 def whereabouts(report: Report) -> str:
     """Where everything is that a page leaves out."""
-    return quoted(f"{report.out}/report.json" if report.out else "report.json", 60)
+    path = f"{report.out}/report.json" if report.out else "report.json"
+    return quoted(path if len(path) <= 60 else "report.json", 60)
 
 
 def judged(page: Page, report: Report, where: str) -> None:

@@ -64,7 +64,7 @@ async def run_child(words: Sequence[str], folder: Path, limit: float, told: Told
         said.append(line)
         del said[:-KEPT_LINES]
         if line.startswith(OURS):
-            latest[0] = line.removeprefix(OURS)
+            latest[0] = line.removeprefix(OURS).strip()
             await told(latest[0])
 
     async def live() -> None:
