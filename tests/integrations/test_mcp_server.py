@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import alive, pids_of, talk
+from conftest import alive, at_work_in, pids_of, talk
 
 pytest.importorskip("mcp.client.client")
 
@@ -97,7 +97,7 @@ def test_cancelled_calls_leave_no_process(project: Path, tool: str) -> None:
             assert busy.is_error and "another call is writing" in text(busy)
             tasks.cancel_scope.cancel()
         doomed = pids_of(project)
-        assert await until(lambda: not any(map(alive, doomed)), 10), "left behind"
+        assert await until(lambda: not any(map(alive, doomed)) and not at_work_in(project), 10), at_work_in(project)
         assert not (await client.call_tool("explain", {"cause": "lr-too-high"})).is_error
 
     talk(project, words)
@@ -114,9 +114,9 @@ def test_a_client_that_goes_takes_everything_with_it(project: Path) -> None:
         talk(project, words)
     doomed = pids_of(project)
     deadline = time.monotonic() + 10
-    while any(map(alive, doomed)) and time.monotonic() < deadline:
+    while (any(map(alive, doomed)) or at_work_in(project)) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not any(map(alive, doomed))
+    assert not any(map(alive, doomed)) and not at_work_in(project)
 
 
 def test_the_budget_is_kept(project: Path) -> None:

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...reports.bounded import LIMIT, Page, plain_text
+from ...words import SEVERITIES
 
 
 def lint_text(body: Mapping[str, Any]) -> str:
-    """Findings in the order of files and lines, and the files that could not be looked at; under 4,000 characters."""
+    """The worst first, then in the order of files and lines; and what could not be looked at. Under 4,000 characters."""
     page = Page(LIMIT - 120)
-    found, unread = body.get("findings", []), body.get("unread", [])
+    found = sorted(body.get("findings", []), key=lambda entry: SEVERITIES.index(entry["severity"]))
+    unread = body.get("unread", [])
     page.put(f"**lossdoctor lint: {body.get('files', 0)} files, {len(found)} findings.**", keep=True)
     page.rows("**Could not be looked at**\n", [f"- {plain_text(u['file'], 120)}: {plain_text(u['why'], 160)}" for u in unread])
     page.rows("", [_row(entry) for entry in found], where="`lossdoctor lint`")

@@ -25,8 +25,7 @@ SANDBOXED = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_w
 FOR_REAL = ToolAnnotations(read_only_hint=False, destructive_hint=True, open_world_hint=True)
 
 ANNOTATIONS: Mapping[str, ToolAnnotations] = {
-    "check": SANDBOXED, "run": FOR_REAL, "fix": ToolAnnotations(read_only_hint=False, destructive_hint=True, open_world_hint=False),
-    "lint": READS, "data": SANDBOXED, "explain": READS, "report": READS,
+    "check": SANDBOXED, "run": FOR_REAL, "fix": SANDBOXED, "lint": READS, "data": SANDBOXED, "explain": READS, "report": READS,
 }  # fmt: skip
 
 

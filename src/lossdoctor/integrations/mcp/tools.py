@@ -75,11 +75,10 @@ class Tools:
         ] = None,
         higher: Annotated[bool, Field(description="a higher metric is better")] = True,
         resume: Annotated[bool, Field(description="go on with what an earlier call into the same folder has tried")] = False,
-        write: Annotated[bool, Field(description="apply the patch to the project once it is verified")] = False,
         out: Out = OUT, budget_seconds: Seconds = 900.0,
     ) -> Answered:  # fmt: skip
         """Prove a fix: re-run the script under candidate fixes in a sandbox, keep the smallest that works on every seed, answer
-        with a patch and the paired gain. Changes no file of the project, but with `write`.
+        with a patch and the paired gain. Changes no file of the project: apply the patch with `git apply`.
         """
         budget = Budget(budget_seconds)
         words = [
@@ -87,7 +86,7 @@ class Tools:
             "--probe-seconds", f"{min(30.0, 0.1 * budget.usable):.1f}",
         ]  # fmt: skip
         words += [f"--metric={metric}", "--higher" if higher else "--lower"] if metric else []
-        words += [name for name, asked in (("--resume", resume), ("--write", write)) if asked]
+        words += ["--resume"] if resume else []
         return await self._watched(ctx, budget, "fix", words, script, args, module, out, frozenset({0, 1}))
 
     async def report(self, ctx: Ctx, out: Earlier = OUT, budget_seconds: Seconds = 60.0) -> Answered:
