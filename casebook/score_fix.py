@@ -21,6 +21,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from cases import (
     CASEBOOK,
@@ -40,7 +41,8 @@ from score import SOURCE, source_hash, spread
 @dataclass(frozen=True)
 class Mended:
     """What `fix` did for one script. `values` are the metrics of the patched script, one a seed; None where it
-    failed. `claimed` is its exit status 0 (a verified fix, or none needed)."""
+    failed. `claimed` is its exit status 0 (a verified fix, or none needed). `trials` were run, in all so many times as
+    long as one plain run (`plain_runs`); `first` tells that the fix of the first finding was what was verified."""
 
     claimed: bool
     verified: bool
@@ -49,6 +51,9 @@ class Mended:
     seconds: float
     values: list[float | None] = field(default_factory=list)
     error: str = ""
+    trials: int = 0
+    plain_runs: float = 0.0
+    first: bool = False
 
     def cures(self, case: Case) -> bool:
         return bool(self.values) and all(value is not None and case.meets(value) for value in self.values)
@@ -64,6 +69,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--timeout", type=float, default=600.0, help="seconds for one fix")
     parser.add_argument("--fresh", action="store_true", help="do not use remembered results")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers to FILE")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep what each fix wrote below DIR")
     parser.add_argument("--require-fixed", type=float, default=0.0, metavar="SHARE")
     args = parser.parse_args(argv)
     try:
@@ -87,6 +93,11 @@ def main(argv: list[str] | None = None) -> int:
     print(f"\ncured {share:.1%} of {len(sick)} sick runs; verified but not cured: "
           f"{sum(results[c.id].verified and c not in cured for c in sick)}; "
           f"healthy runs patched: {len(meddled)}; median {seconds:.1f} s")  # fmt: skip
+    for words, group in (("verified", [results[c.id] for c in sick if results[c.id].verified]),
+                         ("verified, first finding", [results[c.id] for c in sick if results[c.id].verified and results[c.id].first])):
+        if group:
+            print(f"{words}: {len(group)}, median {statistics.median(m.trials for m in group):g} trials, "
+                  f"{statistics.median(m.plain_runs for m in group):.1f} plain runs")
     if args.json:
         table = {case.id: {**asdict(results[case.id]), "cured": case in cured} for case in cases}
         args.json.write_text(json.dumps({"cured": share, "cases": table}, indent=1))
@@ -110,6 +121,11 @@ def mend(case: Case, args: argparse.Namespace, tool: str) -> Mended:
         out = Path(scratch) / "out"
         command = [sys.executable, "-m", "lossdoctor", "fix", "--out", str(out), str(folder / "train.py")]
         status, stdout, stderr, seconds = run_command(command, {**env, "PYTHONPATH": path}, folder, args.timeout)
+        if args.keep is not None and out.is_dir():
+            kept = args.keep / case.id
+            shutil.rmtree(kept, ignore_errors=True)
+            shutil.copytree(out, kept, ignore=shutil.ignore_patterns("scratch", "trace", "arms"))
+            (kept / "stderr.txt").write_text(stderr)
         result = _try_patch(case, folder, out, status, round(seconds, 1), (stderr or stdout).strip())
     if status >= 0:
         store(stored, asdict(result))
@@ -118,7 +134,9 @@ def mend(case: Case, args: argparse.Namespace, tool: str) -> Mended:
 
 def _try_patch(case: Case, folder: Path, out: Path, status: int, seconds: float, tail: str) -> Mended:
     try:
-        best = json.loads((out / "fix.json").read_text()).get("best") or {}
+        said = json.loads((out / "fix.json").read_text())
+        best = said.get("best") or {}
+        cost = _cost(said, out)
     except (OSError, ValueError) as error:
         why = tail[-300:] or f"fix.json: {error}"
         return Mended(status == 0, False, False, [], seconds, error=why if status not in (0, 1) else "")
@@ -126,15 +144,27 @@ def _try_patch(case: Case, folder: Path, out: Path, status: int, seconds: float,
     verified = bool(best.get("verified"))
     patch = out / "fix.patch"
     if not patch.is_file() or not patch.read_text().strip():
-        return Mended(status == 0, verified, False, fixes, seconds)
+        return Mended(status == 0, verified, False, fixes, seconds, **cost)
     applied, _, why, _ = run_command(["git", "apply", str(patch)], dict(os.environ), folder, 30.0)
     if applied != 0:
-        return Mended(status == 0, verified, True, fixes, seconds, error=f"git apply: {why.strip()[-300:]}")
+        return Mended(status == 0, verified, True, fixes, seconds, error=f"git apply: {why.strip()[-300:]}", **cost)
     values = []
     for seed in SEEDS:
         ended, stdout, _, _ = run_command([sys.executable, "train.py"], plain_environment(seed), folder, 120.0)
         values.append(metric_of(stdout, case.metric) if ended == 0 else None)
-    return Mended(status == 0, verified, True, fixes, seconds, values)
+    return Mended(status == 0, verified, True, fixes, seconds, values, **cost)
+
+
+def _cost(said: dict[str, Any], out: Path) -> dict[str, Any]:
+    """What the search has cost, and whether the first finding was the one that was cured."""
+    seconds = said.get("seconds", {})
+    plain = seconds.get("plain_run") or 0.0
+    report = json.loads((out / "report.json").read_text())
+    causes = [finding["cause"] for finding in report["findings"]]
+    return {
+        "trials": len(said.get("trials", [])), "plain_runs": round(seconds.get("trials", 0.0) / plain, 2) if plain else 0.0,
+        "first": bool(causes) and said.get("confirmed", [])[:1] == causes[:1],
+    }  # fmt: skip
 
 
 def _line(case: Case, mended: Mended) -> str:

@@ -96,3 +96,29 @@ def test_a_net_in_pieces_is_rebuilt_too() -> None:
     arm = signs.arm("widen")
     assert arm is not None and arm.took_hold and arm.cures, arm
     assert leads(signs) == CAUSE
+
+
+def test_cells_in_a_list_are_widened_with_what_reads_them() -> None:
+    from lossdoctor.frameworks.torch.widening import widen
+
+    class Cells(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.hidden = 2
+            self.cells = nn.ModuleList([nn.LSTMCell(1, 2), nn.LSTMCell(2, 2)])
+            self.readout = nn.Linear(2, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            states = [(x.new_zeros(len(x), self.hidden),) * 2 for _ in self.cells]
+            signal = x
+            for t in range(x.shape[1]):
+                signal = x[:, t]
+                for k, cell in enumerate(self.cells):
+                    states[k] = cell(signal, states[k])
+                    signal = states[k][0]
+            answer: Tensor = self.readout(signal)
+            return answer
+
+    net = Cells()
+    assert len(widen(net, 4, 8, "all")) == 10
+    assert net(torch.randn(3, 5, 1)).shape == (3, 1) and net.readout.in_features == 8

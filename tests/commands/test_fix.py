@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -98,54 +99,56 @@ def call(folder: Path, out: Path, *words: str) -> subprocess.CompletedProcess[st
     )  # fmt: skip
 
 
+class Fixed(NamedTuple):
+    folder: Path
+    out: Path
+    before: dict[str, str]
+    ran: subprocess.CompletedProcess[str]
+
+
 @pytest.fixture(scope="module")
-def fixed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, dict[str, str], subprocess.CompletedProcess[str]]:
+def fixed(tmp_path_factory: pytest.TempPathFactory) -> Fixed:
     base = tmp_path_factory.mktemp("fix")
     folder, out = project(base / "mine", "30.0"), base / "out"
     before = tree(folder)
-    return folder, out, before, call(folder, out)
+    return Fixed(folder, out, before, call(folder, out))
 
 
-def test_a_verified_fix_ends_with_status_0(fixed) -> None:  # type: ignore[no-untyped-def]
-    folder, out, before, ran = fixed
-    assert ran.returncode == 0, ran.stderr + ran.stdout
-    best = json.loads((out / "fix.json").read_text())["best"]
+def test_a_verified_fix_ends_with_status_0(fixed: Fixed) -> None:
+    assert fixed.ran.returncode == 0, fixed.ran.stderr + fixed.ran.stdout
+    best = json.loads((fixed.out / "fix.json").read_text())["best"]
     assert best["verified"] and best["skill"] > 0.5 and best["seeds"] == [0, 1, 2]
     assert best["interval"][0] <= best["skill"] <= best["interval"][1]
-    assert "Verified on 3 of 3 seeds" in ran.stdout and "git apply" in ran.stdout
+    assert "Verified on 3 of 3 seeds" in fixed.ran.stdout and "git apply" in fixed.ran.stdout
 
 
-def test_no_trial_touches_what_is_the_users(fixed) -> None:  # type: ignore[no-untyped-def]
-    folder, out, before, ran = fixed
-    assert tree(folder) == before
+def test_no_trial_touches_what_is_the_users(fixed: Fixed) -> None:
+    assert tree(fixed.folder) == fixed.before
 
 
-def test_the_patched_script_does_what_the_trial_did(fixed, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    folder, out, before, ran = fixed
+def test_the_patched_script_does_what_the_trial_did(fixed: Fixed, tmp_path: Path) -> None:
     mine = tmp_path / "mine"
-    shutil.copytree(folder, mine)
-    subprocess.run(["git", "apply", str(out / "fix.patch")], cwd=mine, check=True)
-    assert tree(mine) != before
+    shutil.copytree(fixed.folder, mine)
+    subprocess.run(["git", "apply", str(fixed.out / "fix.patch")], cwd=mine, check=True)
+    assert tree(mine) != fixed.before
     plain = subprocess.run([sys.executable, "train.py"], cwd=mine, capture_output=True, text=True, check=True)
-    said = json.loads((out / "fix.json").read_text())
+    said = json.loads((fixed.out / "fix.json").read_text())
     trial = next(t for t in said["trials"] if t["seed"] == 0 and t["fixes"] == said["best"]["fixes"])
     assert float(plain.stdout.split()[-1]) == pytest.approx(trial["metric"], rel=1e-4)
-    subprocess.run(["git", "apply", "-R", str(out / "fix.patch")], cwd=mine, check=True)
-    assert (mine / "train.py").read_bytes() == (folder / "train.py").read_bytes()
+    subprocess.run(["git", "apply", "-R", str(fixed.out / "fix.patch")], cwd=mine, check=True)
+    assert (mine / "train.py").read_bytes() == (fixed.folder / "train.py").read_bytes()
 
 
-def test_seeds_differ_from_trial_to_trial_though_the_script_seeds_itself(fixed) -> None:  # type: ignore[no-untyped-def]
-    folder, out, before, ran = fixed
-    said = json.loads((out / "fix.json").read_text())
+def test_seeds_differ_from_trial_to_trial_though_the_script_seeds_itself(fixed: Fixed) -> None:
+    said = json.loads((fixed.out / "fix.json").read_text())
     metrics = [t["metric"] for t in said["trials"] if t["fixes"] == said["best"]["fixes"]]
     assert len(set(metrics)) == len(metrics) == 3
 
 
-def test_the_report_says_what_was_confirmed(fixed) -> None:  # type: ignore[no-untyped-def]
-    folder, out, before, ran = fixed
-    report = json.loads((out / "report.json").read_text())
+def test_the_report_says_what_was_confirmed(fixed: Fixed) -> None:
+    report = json.loads((fixed.out / "report.json").read_text())
     assert report["confirmed"] == [report["findings"][0]["cause"]]
-    page = (out / "report.html").read_text()
+    page = (fixed.out / "report.html").read_text()
     assert "The fix, proven" in page and "The patch" in page
 
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from lossdoctor.source import (
     Edit,
     Script,
+    across,
     calls,
     delete_line,
     drop_keyword,
@@ -117,6 +118,18 @@ def test_before_and_after(verb: Verb, before: str, after: str, tmp_path: Path) -
 @pytest.mark.parametrize(("verb", "before"), [c[1:] for c in REFUSED], ids=[c[0] for c in REFUSED])
 def test_refused(verb: Verb, before: str) -> None:
     assert verb(read(before)) is None
+
+
+def test_edits_of_several_scripts_are_one_change() -> None:
+    one, other = Script.of("a = 1\nb = 2\n", "one.py"), Script.of("c = 3\n", "other.py")
+    assert one is not None and other is not None
+    change = across(replace_in_line(one, 1, "1", "4"), replace_in_line(other, 1, "3", "5"), replace_in_line(one, 2, "2", "6"))
+    assert change is not None
+    assert [edit.after for edit in change.edits] == ["a = 4\nb = 6\n", "c = 5\n"]
+    assert change.diff == "".join(edit.diff for edit in change.edits)
+    assert across(replace_in_line(one, 1, "1", "4"), None) is None
+    assert across(replace_in_line(one, 1, "1", "4"), replace_in_line(one, 1, "a = 1", "z = 1")) is None
+    assert across() is None
 
 
 def test_a_call_by_its_line_and_its_name() -> None:

@@ -75,6 +75,31 @@ def test_what_still_rises_at_the_end_is_also_tried_for_longer(tmp_path: Path) ->
     assert proof is not None and proof.verified and ids(proof) == ["good", "train-longer"]
 
 
+def test_a_rate_that_does_best_at_the_end_of_the_grid_is_taken_further(tmp_path: Path) -> None:
+    rates = {"lower-lr": 0.6, "lower": 0.8, "lowest": 0.7}
+    following = {"lower-lr": "lower", "lower": "lowest"}
+
+    def stronger(given: Step) -> Step | None:
+        name = following.get(given.change.id)
+        return None if name is None else step(name, 1, proven=True)
+
+    _, proof, engine = search(by(dict(rates)), [step("lower-lr", proven=True)], tmp_path, further=stronger)
+    assert proof is not None and proof.verified and ids(proof) == ["lower"]
+    assert len(engine.jobs) == 8
+
+
+def test_a_second_finding_is_mended_too_where_the_first_cure_leaves_room(tmp_path: Path) -> None:
+    world = by({"a": 0.6, "b": 0.1, "a b": 0.85})
+    _, proof, _ = search(world, [step("a", proven=True, cause="one"), step("b", 1, cause="two")], tmp_path)
+    assert ids(proof) == ["a", "b"]
+
+
+def test_a_second_change_that_adds_nothing_is_left_out(tmp_path: Path) -> None:
+    world = by({"a": 0.6, "b": 0.1, "a b": 0.61})
+    _, proof, _ = search(world, [step("a", proven=True, cause="one"), step("b", 1, cause="two")], tmp_path)
+    assert ids(proof) == ["a"]
+
+
 def test_one_seed_on_which_it_fails_is_no_proof(tmp_path: Path) -> None:
     def world(fixes: frozenset[str], seed: int) -> Seen:
         return seen(0.9 if fixes and seed != 2 else 0.0)
@@ -111,7 +136,7 @@ def test_fewer_than_three_seeds_are_no_proof(tmp_path: Path) -> None:
 
 
 def test_a_run_that_learns_to_its_end_needs_nothing(tmp_path: Path) -> None:
-    made, proof, engine = search(by({}, 0.95), [step("a")], tmp_path)
+    made, proof, _ = search(by({}, 0.95), [step("a")], tmp_path)
     assert proof is None and made.needs_none
 
 

@@ -127,6 +127,23 @@ def fix(
 
 
 @app.command()
+def lint(
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="PATHS...", help="Python files, notebooks, folders.", show_default=False)
+    ] = None,
+    format: Annotated[str, typer.Option("--format", help="text, json, sarif, github or pylint.")] = "text",
+    fix: Annotated[bool, typer.Option("--fix", help="Make the changes that are safe.")] = False,
+    select: Select = None,
+    ignore: Ignore = None,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 whatever was found.")] = False,
+) -> int:
+    """Look for mistakes that can be seen in the source, without running it."""
+    from .lint import LintOptions, lint_sources
+
+    return lint_sources(LintOptions(tuple(paths or ()), format, fix, select, ignore, exit_zero))
+
+
+@app.command()
 def report(
     out: Annotated[Path, typer.Argument(help="The folder of an earlier run, or of one that is still going on.")] = Path(
         "lossdoctor-out"

@@ -21,7 +21,7 @@ from ..session.trial import TrialOrder, TrialProcess
 from ..source.patch import Patch
 from ..trace.events import RunEnded
 from ..trials.candidate import Job
-from ..trials.candidates import steps_of
+from ..trials.candidates import further, steps_of
 from ..trials.conclude import conclude
 from ..trials.engine import Engine
 from ..trials.engines.local import LocalEngine
@@ -39,6 +39,8 @@ from .show import checked, wants_colour, width_of
 SHARE_OF_ONE = 0.25
 """Share of the whole time that a single trial may take."""
 LEAST = 20.0
+BACKED = 0.7
+HALFWAY = 0.6
 ENGINES = ("local",)
 PATCH_FILE, FIX_FILE = "fix.patch", "fix.json"
 
@@ -94,6 +96,7 @@ def fix_script(options: FixOptions) -> int:
     each = max(LEAST, SHARE_OF_ONE * 60 * options.minutes)
     runner = Runner(engine, journal, trials, main.signs.training, deadline, each, told=teller.trying)
     search = Search(runner, steps, list(range(max(1, options.seeds))), metric, told=teller.line)
+    search.further = lambda step: further(main, step, _live_fixes())
     runner.finished = lambda ran: teller.ended(ran, _plain_of(search))
     proof = None
     try:
@@ -140,9 +143,14 @@ def _checked(options: FixOptions, teller: Teller) -> Examined:
 
 
 def needed(seen: Examined) -> bool:
-    """A run that learns and has nothing proven wrong is left alone."""
-    errors = any(f.severity == "error" for f in seen.report.findings)
-    return errors or seen.report.verdict in ("stalled", "diverged", "never-started")
+    """A run that learns and has nothing proven wrong is left alone; one that is halfway there, with a warning that more than
+    statistics speak for, is not."""
+    report = seen.report
+    if any(f.severity == "error" for f in report.findings) or report.verdict in ("stalled", "diverged", "never-started"):
+        return True
+    level = min((s for s in (report.skill, report.skill_held_back) if s is not None), default=1.0)
+    backed = any(f.severity == "warning" and f.confidence >= BACKED and f.proof != "statistics" for f in report.findings)
+    return backed and level < HALFWAY
 
 
 def _stopped(seen: Examined) -> bool:

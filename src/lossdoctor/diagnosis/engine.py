@@ -96,6 +96,8 @@ def with_fixes(diagnosis: Diagnosis) -> Diagnosis:
                 continue
             arms = [a for a in diagnosis.signs.arms if a.fix == name and a.took_hold and a.skill is not None]
             best = max(arms, key=lambda a: a.skill or -9, default=None)
-            proposals.append(fix.propose(diagnosis.signs, dict(best.args) if best is not None else {}))
+            args = dict(best.args) if best is not None else {}
+            if fix.proposed(diagnosis.signs, args):
+                proposals.append(fix.propose(diagnosis.signs, args))
         findings.append(dataclasses.replace(finding, fixes=tuple(proposals)))
     return dataclasses.replace(diagnosis, findings=tuple(findings))

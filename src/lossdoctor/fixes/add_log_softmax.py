@@ -11,8 +11,8 @@ from .places import fragment
 
 
 def _edit(signs: Signs, args: Args) -> Edit | None:
-    call = criterion_call(signs)
-    if call is None:
+    call, term = criterion_call(signs), signs.loss.term
+    if call is None or (term is not None and term.input_shape[1:2] == (1,)):
         return None
     given = call.node.args[0]
     name = spelled(call.script, "torch.log_softmax") or spelled(call.script, "torch.nn.functional.log_softmax")
@@ -27,4 +27,5 @@ FIX = Fix(
     otherwise=lambda signs, args: fragment(
         "where the loss is computed", "loss = criterion(torch.log_softmax(output, dim=1), target)"
     ),
+    fits=lambda signs, args: signs.loss.term is None or signs.loss.term.fn == "nll_loss",
 )

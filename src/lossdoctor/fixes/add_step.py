@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 
 from ..signs import Signs
-from ..source import Edit, Script, calls, enclosing_loop, insert_after
+from ..source import Call, Edit, Script, calls, enclosing_loop, insert_after
 from ..source.locate import block_of, statement_at, statement_of
 from .fix import Args, Fix
 from .places import backward, fragment, optimizer_at
+from .settings import settle
 
 
 def after_gradients(script: Script, line: int) -> int:
@@ -23,6 +24,21 @@ def after_gradients(script: Script, line: int) -> int:
     return last
 
 
+def _every_batch(step: Call) -> Edit | None:
+    """Gradients gathered over more batches than there are: `if (i + 1) % n == 0:` with n of 1."""
+    statement = statement_of(step.script, step.node)
+    guard = step.script.parents.get(statement) if statement is not None else None
+    if not isinstance(guard, ast.If) or guard.orelse:
+        return None
+    turns = [n for n in ast.walk(guard.test) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Mod)]
+    number = turns[0].right if len(turns) == 1 else None
+    used = isinstance(number, ast.Name | ast.Subscript | ast.Attribute) and any(
+        isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div) and number is not None and ast.dump(n.right) == ast.dump(number)
+        for n in ast.walk(step.script.tree)
+    )
+    return settle(step.script, number, "1") if number is not None and used else None
+
+
 def _edit(signs: Signs, args: Args) -> Edit | None:
     place = backward(signs)
     if place is None:
@@ -33,8 +49,9 @@ def _edit(signs: Signs, args: Args) -> Edit | None:
         return None
     loops = enclosing_loop(script, line)
     there = set(ast.walk(loops.inner)) if loops is not None else set()
-    if any(c.owner == name and c.node in there for c in calls(script, ("step",))):
-        return None  # It is stepped, but seldom: what keeps it from being reached is not ours to guess.
+    stepped = [c for c in calls(script, ("step",)) if c.owner == name and c.node in there]
+    if stepped:
+        return _every_batch(stepped[0]) if len(stepped) == 1 else None
     scaled = [c for c in calls(script, ("scale",)) if c.line == line and c.owner]
     lines = [f"{name}.step()"]
     if scaled:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..signs import Signs
-from ..source import Edit
+from ..source import Change, Edit
 from ..words import FixProposal, FixValue, Safety
 
 Args = Mapping[str, Any]
@@ -18,25 +18,39 @@ def no_edit(signs: Signs, args: Args) -> Edit | None:
     return None
 
 
+def always(signs: Signs, args: Args) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Fix:
     """One intervention. `title(signs, args)` says it in a line with its numbers; `edit(signs, args)` is the
     change of the user's source, None where its place is not certain; `otherwise(signs, args)` says in that case
-    what to put where, under comments; `live` tells whether a run can be taken hold of (frameworks' knobs)."""
+    what to put where, under comments; `live` tells whether a run can be taken hold of (frameworks' knobs). A fix
+    that is beside the point in this run (`fits`) is not proposed."""
 
     id: str
     safety: Safety
     title: Callable[[Signs, Args], str]
     otherwise: Callable[[Signs, Args], str]
-    edit: Callable[[Signs, Args], Edit | None] = no_edit
+    edit: Callable[[Signs, Args], Edit | Change | None] = no_edit
     live: bool = False
+    fits: Callable[[Signs, Args], bool] = always
 
-    def change(self, signs: Signs, args: Args) -> Edit | None:
+    def change(self, signs: Signs, args: Args) -> Change | None:
         """`edit`, and None where it fails: a report is not lost for want of a diff."""
         try:
-            return self.edit(signs, args)
+            found = self.edit(signs, args)
         except Exception:
             return None
+        return Change((found,)) if isinstance(found, Edit) else found
+
+    def proposed(self, signs: Signs, args: Args) -> bool:
+        """Does it fit this run? Never raises."""
+        try:
+            return self.fits(signs, args)
+        except Exception:
+            return False
 
     def snippet(self, signs: Signs, args: Args) -> str:
         """The change as a unified diff, else what to do by hand."""

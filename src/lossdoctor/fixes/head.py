@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..signs import Signs
 from ..source import Call, Edit, Script, calls, replace_node
-from ..source.locate import all_calls, assigned_to, dotted, method, within
+from ..source.locate import all_calls, assigned_to, dotted, method, spelled, within
 from .places import at, model_class, places, returns, scripts
 
 ACTIVATIONS = ("softmax", "log_softmax", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "hardtanh", "softplus")
@@ -26,10 +26,11 @@ CRITERIA = {
 
 @dataclass(frozen=True)
 class Activation:
-    """The last thing that a model does; `without` takes it away."""
+    """The last thing that a model does; `without` takes it away, `as_sigmoid` puts a sigmoid in its place."""
 
     name: str
     without: Edit
+    as_sigmoid: Edit | None = None
 
 
 def last_activations(signs: Signs) -> list[Activation]:
@@ -98,7 +99,9 @@ def _around(script: Script, value: ast.expr, kept: dict[str, str]) -> Iterator[A
         return
     edit = replace_node(script, value, script.segment(inner))
     if edit is not None:
-        yield Activation(name, edit)
+        sigmoid = spelled(script, "torch.sigmoid")
+        instead = replace_node(script, value, f"{sigmoid}({script.segment(inner)})") if sigmoid is not None else None
+        yield Activation(name, edit, instead)
 
 
 def _layers_of(script: Script, cls: ast.ClassDef) -> dict[str, str]:
@@ -125,7 +128,8 @@ def _ends_of_sequentials(script: Script, cls: ast.ClassDef) -> Iterator[Activati
         begin = script.span(call.node.args[-2])[1]
         edit = Edit(script, ((begin, script.span(last)[1], ""),))
         if Script.of(edit.after, script.file) is not None:
-            yield Activation(name, edit)
+            head = script.segment(last.func).rpartition(".")[0] if isinstance(last, ast.Call) else ""
+            yield Activation(name, edit, replace_node(script, last, f"{head}.Sigmoid()") if head else None)
 
 
 def criterion_call(signs: Signs) -> Call | None:

@@ -5,11 +5,22 @@ from __future__ import annotations
 import ast
 
 from ..signs import Signs
-from ..source import Edit, Script, insert_after, replace_node
-from ..source.locate import assigned_to, block_of, dotted, imports, module_classes, spelled, statement_of
+from ..source import Edit, Script, calls, delete_line, insert_after, replace_node, together
+from ..source.locate import (
+    assigned_to,
+    block_of,
+    dotted,
+    imports,
+    method,
+    module_classes,
+    spelled,
+    statement_of,
+    within,
+)
 from ..words import short
+from .ends import forward_of
 from .fix import Args, Fix
-from .places import fragment, optimizer_call, said, scripts
+from .places import fragment, model_at, model_class, optimizer_call, said, scripts
 
 
 def _plain_list(script: Script) -> list[Edit | None]:
@@ -65,14 +76,64 @@ def _only_a_part(signs: Signs) -> Edit | None:
     return replace_node(call.script, part, call.script.segment(part.value))
 
 
+def _made_in_forward(signs: Signs) -> Edit | None:
+    """`fc = nn.Linear(x.shape[1], n)` in forward, new at every pass: made once, in `__init__`, of the size it had."""
+    place, pair = forward_of(signs), model_class(signs)
+    start = method(pair[1], "__init__") if pair is not None else None
+    if place is None or start is None:
+        return None
+    script, forward = place
+    made = [
+        n for n in within(forward)
+        if isinstance(n, ast.Assign) and len(n.targets) == 1 and isinstance(n.targets[0], ast.Name)
+        and isinstance(n.value, ast.Call) and dotted(n.value.func) == spelled(script, "torch.nn.Linear")
+        and len(n.value.args) == 2
+    ]  # fmt: skip
+    facts = [signs.wiring.facts[p].shape for p in signs.wiring.unheld if p in signs.wiring.facts]
+    widths = {shape[1] for shape in facts if len(shape) == 2}
+    if len(made) != 1 or len(widths) != 1 or not isinstance(made[0].targets[0], ast.Name) or not isinstance(made[0].value, ast.Call):
+        return None
+    name, layer = made[0].targets[0].id, made[0].value
+    outputs = script.segment(layer.args[1])
+    known = isinstance(layer.args[1], ast.Constant) or outputs.startswith("self.")
+    uses = [n for n in within(forward) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
+    if not known or not uses:
+        return None
+    return together(
+        insert_after(script, start.body[-1].lineno, [f"self.{name} = {script.segment(layer.func)}({widths.pop()}, {outputs})"]),
+        delete_line(script, made[0].lineno), *(replace_node(script, n, f"self.{name}") for n in uses),
+    )  # fmt: skip
+
+
+def _the_rest(signs: Signs) -> Edit | None:
+    """What an optimizer of chosen groups has left out of the model, added to it."""
+    call = optimizer_call(signs)
+    statement = statement_of(call.script, call.node) if call is not None else None
+    if call is None or statement is None or not signs.wiring.unheld or not signs.wiring.unheld <= signs.wiring.in_model:
+        return None
+    name, model = assigned_to(call.script, call.node), model_at(call.script, call.line)
+    if model is None:
+        found = {assigned_to(call.script, c.node) for c in calls(call.script, tuple(module_classes(call.script)))} - {None}
+        model = found.pop() if len(found) == 1 else None
+    if name is None or model is None:
+        return None
+    return insert_after(call.script, statement.lineno, [
+        f'held = {{id(p) for group in {name}.param_groups for p in group["params"]}}',
+        f'{name}.add_param_group({{"params": [p for p in {model}.parameters() if id(p) not in held]}})',
+    ])  # fmt: skip
+
+
 def _edit(signs: Signs, args: Args) -> Edit | None:
     again = _built_again(signs)
     if again is not None:
         return again
+    moved = _made_in_forward(signs)
+    if moved is not None:
+        return moved
     lists = [edit for script in scripts(signs) for edit in _plain_list(script)]
     if len(lists) == 1:
         return lists[0]
-    return _only_a_part(signs) if not lists else None
+    return (_only_a_part(signs) or _the_rest(signs)) if not lists else None
 
 
 def title(signs: Signs, args: Args) -> str:

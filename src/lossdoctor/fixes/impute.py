@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import ast
+
+import numpy as np
+
 from ..signs import Signs
-from ..source import Edit, calls, insert_after
+from ..source import Change, Edit, across, calls, insert_after, replace_node, together
 from ..source.locate import assigned_to, statement_of
 from ..words import short
+from .compared import compared
+from .ends import at_entry, bracketed
 from .fix import Args, Fix
+from .head import criterion_call
 from .places import fragment, said, scripts
+from .scaling import MAX_FEATURES, numbers
 
 
-def _edit(signs: Signs, args: Args) -> Edit | None:
+def _table(signs: Signs) -> Edit | None:
+    """The table filled as soon as it is read."""
     tables = [c for s in scripts(signs) for c in calls(s, ("read_csv", "read_parquet", "read_excel"))]
     if len(tables) != 1 or not tables[0].full.startswith("pandas."):
         return None
@@ -19,6 +28,59 @@ def _edit(signs: Signs, args: Args) -> Edit | None:
     if name is None or statement is None:
         return None
     return insert_after(call.script, statement.lineno, [f"{name} = {name}.ffill().bfill()"])
+
+
+def _model(signs: Signs) -> Edit | None:
+    """The model puts the features' means where its input has no finite number."""
+    stats = signs.fed.feature_stats
+    if stats is None or not 0 < len(stats[0]) <= MAX_FEATURES or signs.fed.inputs[0].ndim < 3:
+        return None
+    mean = [float(v) for v in stats[0]]
+    return at_entry(signs, lambda x: f"{x}.where({x}.isfinite(), {numbers(x, mean)})")
+
+
+def _targets(signs: Signs) -> Edit | None:
+    """The loss is taken over the targets that are known."""
+    call = criterion_call(signs)
+    term = signs.loss.term
+    if call is None:
+        return _masked(signs)
+    if term is None or term.input_shape != term.target_shape or term.reduction == "none":
+        return None
+    given, wanted = call.node.args[:2]
+    if not isinstance(wanted, ast.Name | ast.Attribute | ast.Subscript):
+        return None
+    text = call.script.segment(wanted)
+    return together(
+        replace_node(call.script, given, f"{bracketed(call.script.segment(given), given)}[{text}.isfinite()]"),
+        replace_node(call.script, wanted, f"{text}[{text}.isfinite()]"),
+    )
+
+
+def _masked(signs: Signs) -> Edit | None:
+    """`loss_of(model(x), y, known)`: zeros where the script's own mask takes the term out anyway, as 0 * NaN is NaN."""
+    found = compared(signs)
+    parent = found[0].parents.get(found[2]) if found is not None else None
+    if found is None or not isinstance(parent, ast.Call) or len(parent.args) != 3:
+        return None
+    script, _, wanted = found
+    return replace_node(script, wanted, f"{bracketed(script.segment(wanted), wanted)}.nan_to_num()")
+
+
+def _infinite(signs: Signs) -> bool:
+    """Are there values too large, which no filling of a table's gaps would find?"""
+    return any(np.isinf(x).any() for x in signs.fed.inputs if np.issubdtype(x.dtype, np.floating))
+
+
+def _edit(signs: Signs, args: Args) -> Edit | Change | None:
+    fed = signs.fed
+    if fed.bad_targets is None and fed.bad_inputs is None:
+        return _table(signs)
+    if not _infinite(signs) and (found := _table(signs)) is not None:
+        return found
+    if fed.bad_targets is None:
+        return _model(signs)
+    return _targets(signs) if fed.bad_inputs is None else across(_model(signs), _targets(signs))
 
 
 def title(signs: Signs, args: Args) -> str:

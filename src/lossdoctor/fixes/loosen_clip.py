@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import math
 
 import numpy as np
 
 from ..signs import Signs
-from ..source import Call, Edit, delete_line
+from ..source import Call, Edit, delete_line, origin, replace_node
+from ..source.locate import block_of, dotted, statement_at
 from ..words import short
 from .fix import Args, Fix
 from .numbers import change, source_of
-from .places import call_at, code, finite, fragment, named_calls, one, places, said
+from .places import backward, call_at, code, finite, fragment, named_calls, one, places, said
 
 NAMES = ("clip_grad_norm_", "clip_grad_value_")
 SPARE = 2.0
@@ -48,10 +50,32 @@ def old_limit(signs: Signs) -> float | None:
     return found.value if found is not None else None
 
 
+def _by_hand(signs: Signs) -> Edit | None:
+    """The limit that the script's own function is given after the backward pass: none, as it was tried. What the norms
+    are before such a clip is not known."""
+    place = backward(signs)
+    start = statement_at(*place) if place is not None else None
+    if place is None or start is None:
+        return None
+    script = place[0]
+    block = block_of(script, start)
+    own = {
+        n.name for n in ast.walk(script.tree)
+        if isinstance(n, ast.FunctionDef) and any(isinstance(a, ast.AugAssign) and ".grad" in ast.unparse(a.target) for a in ast.walk(n))
+    }  # fmt: skip
+    spots = [
+        found for s in block[block.index(start) + 1 :] if isinstance(s, ast.Expr | ast.Assign) and isinstance(s.value, ast.Call)
+        and dotted(s.value.func) in own for a in s.value.args if (found := origin(script, a)) is not None
+    ]  # fmt: skip
+    if len(spots) != 1:
+        return None
+    return replace_node(spots[0].script, spots[0].node, 'float("inf")')
+
+
 def _edit(signs: Signs, args: Args) -> Edit | None:
     call, new = clip_call(signs), new_limit(signs, args)
     if call is None:
-        return None
+        return _by_hand(signs)
     if new is None or _key(call) == "clip_value":
         return delete_line(call.script, call.line)
     return change(call, _key(call), new, old_limit(signs))

@@ -5,10 +5,23 @@ from __future__ import annotations
 import ast
 
 from ..signs import Signs
-from ..source import Call, Edit, Script, calls, delete_line, insert_after, insert_before, optimizer_name, together
+from ..source import (
+    Call,
+    Change,
+    Edit,
+    Script,
+    across,
+    calls,
+    delete_line,
+    insert_after,
+    insert_before,
+    optimizer_name,
+    together,
+)
+from ..source.diff import delete_statement
 from ..source.locate import block_of, statement_at, statement_of
 from .fix import Args, Fix
-from .places import backward, fragment, one
+from .places import backward, fragment, one, scripts
 
 
 def _near(script: Script, name: str, method: str, block: list[ast.stmt]) -> Call | None:
@@ -21,7 +34,20 @@ def _near(script: Script, name: str, method: str, block: list[ast.stmt]) -> Call
     return one(found)
 
 
-def _edit(signs: Signs, args: Args) -> Edit | None:
+def _by_hand(signs: Signs, script: Script, line: int, name: str) -> Change | None:
+    """`p.grad = None` in a function of the script's own: taken out, and zeros before the backward pass instead."""
+    found = [
+        (s, n) for s in scripts(signs) for n in ast.walk(s.tree)
+        if isinstance(n, ast.Assign) and len(n.targets) == 1 and isinstance(n.targets[0], ast.Attribute)
+        and n.targets[0].attr == "grad" and ast.unparse(n.value) == "None"
+    ]  # fmt: skip
+    if len(found) != 1 or any(c.owner == name for s in scripts(signs) for c in calls(s, ("zero_grad",))):
+        return None
+    where, statement = found[0]
+    return across(delete_statement(where, statement), insert_before(script, line, [f"{name}.zero_grad()"]))
+
+
+def _edit(signs: Signs, args: Args) -> Edit | Change | None:
     place = backward(signs)
     if place is None:
         return None
@@ -36,7 +62,9 @@ def _edit(signs: Signs, args: Args) -> Edit | None:
         return None
     if step.line < line:
         return together(delete_line(script, step.line), insert_after(script, line, [script.segment(step.node)]))
-    if zero is None or not line < zero.line < step.line:
+    if zero is None:
+        return _by_hand(signs, script, line, name)
+    if not line < zero.line < step.line:
         return None
     return together(delete_line(script, zero.line), insert_before(script, line, [script.segment(zero.node)]))
 

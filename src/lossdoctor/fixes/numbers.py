@@ -13,13 +13,15 @@ def source_of(call: Call | None, keyword: str) -> Origin | None:
     return None if call is None else origin(call.script, argument(call, keyword))
 
 
-def change(call: Call | None, keyword: str, value: float, observed: float | None = None) -> Edit | None:
+def change(
+    call: Call | None, keyword: str, value: float, observed: float | None = None, whole: bool = False
+) -> Edit | None:
     """Give a call's argument another value. The literal behind it is changed where it was in force (`observed`
-    is what the run had, if known); else, and where there is none to be found, the call itself."""
+    is what the run had, if known); else, and where there is none to be found, the call itself. `whole`: it is a count."""
     if call is None:
         return None
     found = source_of(call, keyword)
-    text = code(value) if not _whole(found, value) else str(int(value))
+    text = str(int(value)) if whole or _whole(found, value) else code(value)
     if found is not None and (observed is None or math.isclose(found.value, observed, rel_tol=1e-4, abs_tol=1e-12)):
         return replace_node(found.script, found.node, text)
     return set_keyword(call.script, call, keyword, text)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 
 from ..signs import Signs
-from ..source import Call, Edit, Script, calls, insert_before
+from ..source import Call, Edit, Script, calls, insert_before, replace_node, together
 from ..source.diff import delete_statement
-from ..source.locate import spelled, statement_of
+from ..source.locate import RECURRENT, assigned_to, dotted, spelled, statement_of
 from ..words import short
 from .fix import Args, Fix
-from .places import code, finite, fragment, model_at, optimizer_call, said, scripts
+from .places import code, finite, fragment, model_at, named_calls, optimizer_call, recurrent_call, said, scripts
 
 STANDARD = (
     "for module in model.modules():",
@@ -26,6 +26,8 @@ def how(args: Args) -> str:
         return given
     if finite(args.get("chrono")):
         return "chrono"
+    if args.get("orthogonal"):
+        return "orthogonal"
     return "forget" if finite(args.get("forget")) else "standard"
 
 
@@ -34,38 +36,68 @@ def memory(signs: Signs, args: Args) -> float:
     return finite(args.get("steps")) or finite(args.get("chrono")) or float(max(4, signs.time.steps_seen))
 
 
-def _gates(forget: str) -> tuple[str, ...]:
+def _is_gru(signs: Signs) -> bool:
+    kinds = {c.cell.upper().removesuffix("_CELL").removesuffix("CELL") for c in signs.wiring.calls if c.cell}
+    return kinds == {"GRU"}
+
+
+ORTHOGONAL = (
+    "for name, weight in model.named_parameters():",
+    '    if "weight_hh" in name:',
+    "        for gate in weight.data.split(weight.shape[1]):",
+    "            torch.nn.init.orthogonal_(gate)",
+)
+
+
+def _forget(value: str) -> tuple[str, ...]:
     return (
         "for name, bias in model.named_parameters():",
         '    if "bias_ih" in name:',
         "        quarter = len(bias) // 4",
-        f"        bias.data[quarter : 2 * quarter] += {forget}",
+        f"        bias.data[quarter : 2 * quarter] += {value}",
+    )
+
+
+def _chrono(steps: str, gru: bool) -> tuple[str, ...]:
+    """Tallec & Ollivier 2018. PyTorch's gates are i, f, g, o and r, z, n: f and z keep the state."""
+    part, count = ("third", 3) if gru else ("quarter", 4)
+    kept = f"{part} : 2 * {part}"
+    shut = () if gru else (f"        bias.data[:{part}] = -reach",)
+    return (
+        "for name, bias in model.named_parameters():",
+        '    if "bias_ih" in name:',
+        f"        {part} = len(bias) // {count}",
+        f"        reach = torch.empty({part}).uniform_(1.0, {steps}).log()",
+        *shut,
+        f"        bias.data[{kept}] = reach",
+        '    elif "bias_hh" in name:',
+        f"        bias.data[{'len(bias) // 3 : 2 * (len(bias) // 3)' if gru else ': len(bias) // 2'}] = 0.0",
     )
 
 
 def lines(signs: Signs, args: Args) -> tuple[str, ...]:
     kind = how(args)
     if kind == "orthogonal":
-        return (
-            "for name, weight in model.named_parameters():",
-            '    if "weight_hh" in name:',
-            "        for gate in weight.data.split(weight.shape[1]):",
-            "            torch.nn.init.orthogonal_(gate)",
-        )
+        bias = finite(args.get("forget"))
+        return (*ORTHOGONAL, *_forget(code(bias))) if bias and not _is_gru(signs) else ORTHOGONAL
     if kind == "forget":
-        return _gates(code(finite(args.get("forget")) or 1.0))
+        return _forget(code(finite(args.get("forget")) or 1.0))
     if kind == "chrono":
-        return (
-            "for name, bias in model.named_parameters():",
-            "    quarter = len(bias) // 4",
-            '    if "bias_ih" in name:',
-            f"        reach = torch.empty(quarter).uniform_(1.0, {code(max(1.1, memory(signs, args) - 1), 4)}).log()",
-            "        bias.data[:quarter] = -reach",
-            "        bias.data[quarter : 2 * quarter] = reach",
-            '    elif "bias_hh" in name:',
-            "        bias.data[: 2 * quarter] = 0.0",
-        )
+        steps = code(max(1.1, memory(signs, args) - 1), 4)
+        return (*(ORTHOGONAL if args.get("orthogonal") else ()), *_chrono(steps, _is_gru(signs)))
     return STANDARD
+
+
+def _own_parameters(script: Script) -> Edit | None:
+    """`nn.Parameter(torch.zeros(a, b))`, the matrices of a cell written by hand: drawn at random instead."""
+    found = []
+    for call in calls(script, ("nn.Parameter",)):
+        made = call.node.args[0] if len(call.node.args) == 1 else None
+        if isinstance(made, ast.Call) and dotted(made.func) in ("torch.zeros", "torch.ones") and len(made.args) == 2:
+            rows, columns = (script.segment(a) for a in made.args)
+            plain = rows if rows.isidentifier() or rows.isdigit() else f"({rows})"
+            found.append(replace_node(script, made, f"torch.randn({rows}, {columns}) / {plain} ** 0.5"))
+    return together(*found) if found else None
 
 
 def _own_start(script: Script) -> Edit | None:
@@ -97,24 +129,46 @@ def _without(script: Script, call: Call) -> Edit | None:
         statement = parent
 
 
+def _nets(call: Call) -> list[str]:
+    """What holds the parameters of an optimizer, as spelled: the model, else the layers that stand by themselves."""
+    name = model_at(call.script, call.line)
+    if name is not None:
+        return [name]
+    return list(dict.fromkeys(c.owner for c in calls(call.script, ("parameters",)) if c.owner.isidentifier()))
+
+
+def _fitted(script: Script, text: tuple[str, ...], nets: list[str]) -> list[str] | None:
+    """The lines for these nets, spelled with the imports that the script has."""
+    orthogonal, empty = spelled(script, "torch.nn.init.orthogonal_"), spelled(script, "torch.empty")
+    joined = "\n".join(text)
+    if ("init.orthogonal_" in joined and orthogonal is None) or ("torch.empty" in joined and empty is None):
+        return None
+    joined = joined.replace("torch.nn.init.orthogonal_", orthogonal or "").replace("torch.empty", empty or "")
+    if len(nets) == 1:
+        return joined.replace("in model.", f"in {nets[0]}.").split("\n")
+    if "named_parameters" in joined:
+        return [line for net in nets for line in joined.replace("in model.", f"in {net}.").split("\n")]
+    return [f"for layer in ({', '.join(nets)}):", "    for module in layer.modules():", *(f"    {line}" for line in text[1:])]
+
+
 def _edit(signs: Signs, args: Args) -> Edit | None:
     if how(args) == "standard":
         own = [e for s in scripts(signs) if (e := _own_start(s)) is not None]
         if len(own) == 1:
             return own[0]
+        if not named_calls(signs, RECURRENT):
+            made = [e for s in scripts(signs) if (e := _own_parameters(s)) is not None]
+            return made[0] if len(made) == 1 else None
     call = optimizer_call(signs)
     if call is None:
         return None
-    name, torch = model_at(call.script, call.line), spelled(call.script, "torch.nn.init.orthogonal_")
-    text = lines(signs, args)
-    if name is None or (any("torch." in line for line in text) and (torch is None or not torch.startswith(("torch", "nn")))):
-        return None
-    own_torch = spelled(call.script, "torch.empty") == "torch.empty"
-    if any("torch.empty" in line for line in text) and not own_torch:
-        return None
-    fitted = [line.replace("model.", f"{name}.", 1) if line.startswith("for") else line for line in text]
-    fitted = [line.replace("torch.nn.init.orthogonal_", torch or "") for line in fitted]
-    return insert_before(call.script, call.line, fitted)
+    nets = _nets(call)
+    if len(nets) > 1 and how(args) != "standard":
+        layer = recurrent_call(signs)
+        name = assigned_to(layer.script, layer.node) if layer is not None else None
+        nets = [name] if name in nets and name is not None else nets
+    text = _fitted(call.script, lines(signs, args), nets) if nets else None
+    return None if text is None else insert_before(call.script, call.line, text)
 
 
 def title(signs: Signs, args: Args) -> str:
@@ -132,8 +186,8 @@ def title(signs: Signs, args: Args) -> str:
 
 
 def otherwise(signs: Signs, args: Args) -> str:
-    text = lines(signs, args) if how(args) != "chrono" or finite(args.get("steps", args.get("chrono"))) else STANDARD
-    return fragment("before the optimizer is built", *text)
+    known = how(args) != "chrono" or finite(args.get("steps", args.get("chrono")))
+    return fragment("before the optimizer is built", *(lines(signs, args) if known else STANDARD))
 
 
 FIX = Fix(id="reinit", safety="safe", title=title, edit=_edit, otherwise=otherwise, live=True)

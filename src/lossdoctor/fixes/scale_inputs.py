@@ -3,36 +3,38 @@
 from __future__ import annotations
 
 from ..signs import Signs
-from ..source import Edit, insert_before
-from ..source.locate import spelled
+from ..signs.standing import inputs_off_scale
+from ..source import Edit
 from ..words import short
+from .ends import at_entry
 from .fix import Args, Fix
 from .places import fragment, said
-from .scaling import MAX_FEATURES, first_statement, forward_of, listed, statistics
+from .scaling import MAX_FEATURES, numbers, standardised, statistics
 
 
-def _edit(signs: Signs, args: Args) -> Edit | None:
-    found, stats = forward_of(signs), statistics(signs, args)
-    if found is None or stats is None or len(stats[0]) > MAX_FEATURES or signs.fed.integer_inputs:
+def entry(signs: Signs, args: Args, prefix: str = "") -> Edit | None:
+    """The model itself standardises its input, so that whatever it is asked later is treated alike."""
+    stats = statistics(signs, args, prefix)
+    if stats is None or len(stats[0]) > MAX_FEATURES or signs.fed.integer_inputs:
         return None
-    script, function = found
     inputs = signs.fed.inputs
     if len(stats[0]) > 1 and (not inputs or inputs[0].shape[-1:] != (len(stats[0]),)):
         return None
-    tensor, start = spelled(script, "torch.tensor"), first_statement(function)
-    if tensor is None or start is None:
-        return None
-    x = function.args.args[1].arg
-    if len(stats[0]) == 1:
-        lines = [f"{x} = ({x} - {listed(stats[0])[1:-1]}) / {listed(stats[1])[1:-1]}"]
-    else:
-        kind = f"dtype={x}.dtype, device={x}.device"
-        lines = [
-            f"mean = {tensor}({listed(stats[0])}, {kind})",
-            f"std = {tensor}({listed(stats[1])}, {kind})",
-            f"{x} = ({x} - mean) / std",
-        ]
-    return insert_before(script, start.lineno, lines)
+    mean, std = stats
+    if len(mean) <= 3:
+        return at_entry(signs, lambda x: standardised(x, mean, std))
+
+    def lines(x: str) -> list[str]:
+        return [f"mean = {numbers(x, mean)}", f"std = {numbers(x, std)}", f"{x} = ({x} - mean) / std"]
+
+    return at_entry(signs, lambda x: standardised(x, mean, std), lines) or at_entry(
+        signs, lambda x: standardised(x, mean, std)
+    )
+
+
+def _fits(signs: Signs, args: Args) -> bool:
+    """Was it tried, or are the inputs far from ordinary size?"""
+    return bool(args) or inputs_off_scale(signs)
 
 
 def title(signs: Signs, args: Args) -> str:
@@ -58,4 +60,4 @@ def otherwise(signs: Signs, args: Args) -> str:
     return fragment(where, *code)
 
 
-FIX = Fix(id="scale-inputs", safety="safe", title=title, edit=_edit, otherwise=otherwise, live=True)
+FIX = Fix(id="scale-inputs", safety="safe", title=title, edit=lambda signs, args: entry(signs, args), otherwise=otherwise, live=True, fits=_fits)

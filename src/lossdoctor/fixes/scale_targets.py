@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ast
-
 from ..signs import Signs
-from ..source import Edit, replace_node, together
+from ..source import Change, Edit, across
 from ..words import short
+from .ends import at_exit, at_loss
 from .fix import Args, Fix
-from .head import criterion_call
-from .places import code, finite, fragment, returns, said
-from .scaling import forward_of
+from .places import code, finite, fragment, said
+from .scale_inputs import entry
+from .scaling import less, more
 
 
 def statistics(signs: Signs, args: Args) -> tuple[float, float] | None:
@@ -20,29 +19,26 @@ def statistics(signs: Signs, args: Args) -> tuple[float, float] | None:
     return (mean, std) if mean is not None and std is not None and std > 0 else None
 
 
-def _bracketed(text: str, node: ast.expr) -> str:
-    return text if isinstance(node, ast.Name | ast.Call | ast.Attribute | ast.Subscript) else f"({text})"
-
-
-def _edit(signs: Signs, args: Args) -> Edit | None:
+def in_their_unit(signs: Signs, mean: float, std: float) -> list[Edit | None]:
     """The model answers in the targets' unit; the loss compares both standardised. Nothing else has to change."""
-    stats, found, call = statistics(signs, args), forward_of(signs), criterion_call(signs)
-    if "x_mean" in args:
-        return None  # Proven together: a change of the targets alone would not be what was tried.
-    if stats is None or found is None or call is None or found[0] != call.script:
+    unit = code(std, 4)
+    back = at_exit(signs, lambda y: more(f"{y} * {unit}", mean))
+    compared = at_loss(signs, lambda y: f"({less(y, mean)}) / {unit}", lambda y: f"({less(y, mean)}) / {unit}")
+    return [back, compared]
+
+
+def _edit(signs: Signs, args: Args) -> Change | None:
+    stats = statistics(signs, args)
+    if stats is None:
         return None
-    script, function = found
-    mean, std = code(stats[0], 4), code(stats[1], 4)
-    shift = f"- {mean}" if stats[0] >= 0 else f"+ {mean[1:]}"
-    back = f"+ {mean}" if stats[0] >= 0 else f"- {mean[1:]}"
-    ends = returns(function)
-    if len(ends) != 1 or ends[0].value is None or isinstance(ends[0].value, ast.Tuple | ast.Dict | ast.List):
-        return None
-    answer = ends[0].value
-    edits = [replace_node(script, answer, f"{_bracketed(script.segment(answer), answer)} * {std} {back}")]
-    for given in call.node.args[:2]:
-        edits.append(replace_node(script, given, f"({_bracketed(script.segment(given), given)} {shift}) / {std}"))
-    return together(*edits)
+    edits = in_their_unit(signs, *stats)
+    if "x_mean" in args:  # Proven together: a change of the targets alone would not be what was tried.
+        edits.append(entry(signs, args, "x_"))
+    return across(*edits)
+
+
+def _fits(signs: Signs, args: Args) -> bool:
+    return bool(args) or signs.fed.is_regression
 
 
 def title(signs: Signs, args: Args) -> str:
@@ -68,4 +64,4 @@ def otherwise(signs: Signs, args: Args) -> str:
     return fragment("once the targets are there", *lines)
 
 
-FIX = Fix(id="scale-targets", safety="safe", title=title, edit=_edit, otherwise=otherwise, live=True)
+FIX = Fix(id="scale-targets", safety="safe", title=title, edit=_edit, otherwise=otherwise, live=True, fits=_fits)

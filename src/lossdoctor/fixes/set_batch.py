@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+
 from ..signs import Signs
-from ..source import Call, Edit
+from ..signs.net import rows
+from ..source import Call, Edit, enclosing_loop, replace_node, together
+from ..source.values import number
 from ..words import short
 from .fix import Args, Fix
 from .numbers import change, source_of
-from .places import finite, fragment, named_calls, one, said
+from .places import backward, finite, fragment, named_calls, one, said
+from .settings import settle
 
 
 def size(args: Args) -> int:
@@ -20,8 +25,42 @@ def _loader(signs: Signs) -> Call | None:
     return one(found) or one(shuffled)
 
 
+def _given(loop: ast.AST) -> ast.expr | None:
+    """What a loop over batches names as their size: `for rows in order.split(32)`, `for i in range(0, n, 32)`."""
+    for node in ast.walk(loop.iter) if isinstance(loop, ast.For | ast.AsyncFor) else ():
+        if not isinstance(node, ast.Call):
+            continue
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "split" and node.args:
+            return node.args[-1]
+        if isinstance(node.func, ast.Name) and node.func.id == "range" and len(node.args) == 3:
+            return node.args[2]
+    return None
+
+
+def _in_loop(signs: Signs, new: int) -> Edit | None:
+    """Batches cut or drawn by hand in the training loop."""
+    place, seen = backward(signs), rows(signs)
+    loops = enclosing_loop(*place) if place is not None else None
+    if place is None or loops is None or seen is None:
+        return None
+    script, loop = place[0], loops.inner
+    given = _given(loop)
+    if given is not None and number(given) is None:
+        return settle(script, given, str(new))
+    alike = [
+        n for part in ([loop.iter, *loop.body] if not isinstance(loop, ast.While) else loop.body) for n in ast.walk(part)
+        if isinstance(n, ast.Constant) and type(n.value) is int and n.value == seen and n.lineno <= place[1]
+    ]  # fmt: skip
+    cut = given is not None and any(n is given for n in alike)
+    sliced = all(n is given or isinstance(script.parents.get(script.parents.get(n, n), n), ast.Slice) for n in alike)
+    if (cut and sliced) or (given is None and len(alike) == 1):
+        return together(*(replace_node(script, n, str(new)) for n in alike))
+    return None
+
+
 def _edit(signs: Signs, args: Args) -> Edit | None:
-    return change(_loader(signs), "batch_size", size(args))
+    loader = _loader(signs)
+    return change(loader, "batch_size", size(args), whole=True) if loader is not None else _in_loop(signs, size(args))
 
 
 def title(signs: Signs, args: Args) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..signs import Signs
-from ..source import Edit, set_keyword
+from ..source import Edit, insert_after, set_keyword
+from ..source.locate import assigned_to, statement_of
 from .fix import Args, Fix
 from .places import fragment, recurrent_call, said
 
@@ -18,7 +19,13 @@ def wanted(signs: Signs, args: Args) -> bool:
 
 def _edit(signs: Signs, args: Args) -> Edit | None:
     call = recurrent_call(signs)
-    return None if call is None else set_keyword(call.script, call, "batch_first", str(wanted(signs, args)))
+    if call is None:
+        return None
+    value = str(wanted(signs, args))
+    name, statement = assigned_to(call.script, call.node), statement_of(call.script, call.node)
+    if call.open_ended and "batch_first" not in call.keywords and name is not None and statement is not None:
+        return insert_after(call.script, statement.lineno, [f"{name}.batch_first = {value}"])
+    return set_keyword(call.script, call, "batch_first", value)
 
 
 def otherwise(signs: Signs, args: Args) -> str:

@@ -8,6 +8,7 @@ from ..source.locate import RECURRENT
 from ..words import short
 from .fix import Args, Fix
 from .places import code, finite, fragment, named_calls, said
+from .settings import settle
 
 DROPOUTS = ("nn.Dropout", "nn.Dropout1d", "nn.Dropout2d", "nn.AlphaDropout")
 
@@ -26,7 +27,10 @@ def _edit(signs: Signs, args: Args) -> Edit | None:
         given = argument(call, key)
         found = origin(call.script, given)
         if given is not None and found is None:
-            return None
+            changed = settle(call.script, given, code(new)) or replace_node(call.script, given, code(new))
+            if changed is None:
+                return None
+            edits[call.script.file, changed.spans[0][0], -1] = changed
         if found is not None and found.value > new:
             edits[found.script.file, found.line, found.node.col_offset] = replace_node(found.script, found.node, code(new))
         if given is None and key == "p" and new < 0.5:

@@ -6,9 +6,12 @@ import ast
 import re
 
 from ..signs import Signs
+from ..signs.alignment import beyond
+from ..signs.recorded import recorded
 from ..source import Edit, Origin, origin, replace_node
 from ..source.values import number
 from ..words import short
+from .ends import at_entry
 from .fix import Args, Fix
 from .places import finite, fragment, said, scripts
 
@@ -19,9 +22,14 @@ _NAME = re.compile(
 )
 
 
-def wanted(args: Args) -> int | None:
+def wanted(signs: Signs, args: Args) -> int | None:
+    """The length asked for; else one that reaches what a simple learner found before the window."""
     given = finite(args.get("steps", args.get("window")))
-    return None if given is None else int(given)
+    if given is not None:
+        return int(given)
+    series = recorded(signs)
+    past = beyond(signs, future=False) if series is not None else None
+    return None if series is None or past is None else series.window + past.lag
 
 
 def window_in(signs: Signs) -> Origin | None:
@@ -47,25 +55,32 @@ def window_in(signs: Signs) -> Origin | None:
 
 
 def _edit(signs: Signs, args: Args) -> Edit | None:
-    new, found = wanted(args), window_in(signs)
-    if new is None or found is None:
+    """The constant that names the window; where there is none, and a shorter window was tried, the model looks at
+    the end of what it is given."""
+    new, found, axis = wanted(signs, args), window_in(signs), finite(args.get("axis"))
+    if new is None or new < 1:
         return None
-    return replace_node(found.script, found.node, str(new))
+    if found is not None:
+        return replace_node(found.script, found.node, str(new))
+    lengths = [c.input_shape[int(axis)] for c in signs.wiring.calls if axis in (0, 1) and len(c.input_shape) == 3]
+    if axis is None or new >= (signs.time.steps_seen or max(lengths, default=0)):
+        return None
+    return at_entry(signs, lambda x: f"{x}[:, -{new}:]" if axis == 1 else f"{x}[-{new}:]")
 
 
 def title(signs: Signs, args: Args) -> str:
     def words() -> str:
-        new, steps = wanted(args), signs.time.steps_seen
+        new, steps = wanted(signs, args), signs.time.steps_seen
         if new is None:
-            return bare
+            return "give the net another window"
         return f"{bare} {short(new)} steps" + (f" instead of {short(steps)}" if steps else "")
 
-    bare = "give the net a window of" if wanted(args) is not None else "give the net another window"
+    bare = "give the net a window of"
     return said(words, "give the net another window")
 
 
 def otherwise(signs: Signs, args: Args) -> str:
-    line = f"WINDOW = {wanted(args) if wanted(args) is not None else '...'}"
+    line = said(lambda: f"WINDOW = {wanted(signs, args) or '...'}", "WINDOW = ...")
     return fragment("where the sequences are cut", line)
 
 

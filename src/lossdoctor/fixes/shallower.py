@@ -15,7 +15,7 @@ def layers(args: Args) -> int:
 
 
 def _edit(signs: Signs, args: Args) -> Edit | None:
-    return change(recurrent_call(signs), "num_layers", layers(args))
+    return change(recurrent_call(signs), "num_layers", layers(args), whole=True)
 
 
 def title(signs: Signs, args: Args) -> str:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import ast
+
 from ..signs import Signs
-from ..source import Call, Edit, set_keyword
+from ..source import Call, Edit, enclosing_loop, set_keyword
 from ..source.locate import assigned_to
 from .fix import Args, Fix
-from .places import fragment, named_calls, one
+from .places import backward, fragment, named_calls, one
 
 
 def _loader(signs: Signs) -> Call | None:
     found = named_calls(signs, ("DataLoader",))
+    place = backward(signs)
+    loops = enclosing_loop(*place) if place is not None else None
+    if len(found) > 1 and loops is not None and not isinstance(loops.inner, ast.While):
+        read = {ast.unparse(n) for n in ast.walk(loops.inner.iter) if isinstance(n, ast.Name | ast.Attribute)}
+        used = [c for c in found if assigned_to(c.script, c.node) in read]
+        found = used or found
     if len(found) > 1:
         found = [
             c for c in found

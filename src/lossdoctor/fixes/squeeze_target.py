@@ -6,17 +6,30 @@ import ast
 
 from ..signs import Signs
 from ..source import Edit, replace_node
+from .compared import compared
 from .fix import Args, Fix
-from .head import criterion_call
 from .places import fragment, said
 
 
+def _stretched(signs: Signs) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Shapes of prediction and target where only the graph shows that one is stretched: (N, 1) to (N, N)."""
+    found = [g.broadcast for g in signs.wiring.connected if g.broadcast]
+    out, given = (tuple(shape) for shape in found[0][:2]) if found else ((), ())
+    if len(out) != 2 or out[0] != out[1]:
+        return (), ()
+    if given == (out[0], 1):
+        return given, given[:1]
+    return (given, (out[0], 1)) if given == out[:1] else ((), ())
+
+
 def _edit(signs: Signs, args: Args) -> Edit | None:
-    call, term = criterion_call(signs), signs.loss.term
-    if call is None:
+    found, term = compared(signs), signs.loss.term
+    if found is None:
         return None
-    prediction, target = call.node.args[:2]
-    given, wanted = (term.input_shape, term.target_shape) if term is not None else ((), ())
+    script, prediction, target = found
+    given, wanted = _stretched(signs) if term is None or term.by_hand else ((), ())
+    if term is not None and not given:
+        given, wanted = term.input_shape, term.target_shape
     classes = term is not None and term.fn in ("cross_entropy", "nll_loss")
     if given[-1:] == (1,) and len(given) == len(wanted) + 1:
         chosen = prediction
@@ -24,10 +37,10 @@ def _edit(signs: Signs, args: Args) -> Edit | None:
         chosen = target
     else:
         return None
-    text = call.script.segment(chosen)
+    text = script.segment(chosen)
     if not isinstance(chosen, ast.Name | ast.Call | ast.Attribute | ast.Subscript):
         text = f"({text})"
-    return replace_node(call.script, chosen, f"{text}.squeeze(-1)")
+    return replace_node(script, chosen, f"{text}.squeeze(-1)")
 
 
 def title(signs: Signs, args: Args) -> str:

@@ -16,7 +16,7 @@ from .places import backward, finite, fragment, said, scripts
 TIMES = 5.0
 
 
-def _stop(loop: ast.AST) -> ast.expr | None:
+def stop_of(loop: ast.AST) -> ast.expr | None:
     """The number of rounds of `for ... in range(n)`."""
     call = loop.iter if isinstance(loop, ast.For | ast.AsyncFor) else None
     if isinstance(call, ast.Call) and call.args and isinstance(call.args[0], ast.Call):
@@ -33,12 +33,12 @@ def rounds(signs: Signs) -> Origin | None:
     place = backward(signs)
     if place is not None:
         loops = enclosing_loop(*place)
-        if loops is not None and (found := origin(place[0], _stop(loops.outer))) is not None:
+        if loops is not None and (found := origin(place[0], stop_of(loops.outer))) is not None:
             return found
     named = [
         found for script in scripts(signs) for node in ast.walk(script.tree)
         if isinstance(node, ast.For) and re.fullmatch(r"_?e|ep|epoch\w*", ast.unparse(node.target))
-        and (found := origin(script, _stop(node))) is not None
+        and (found := origin(script, stop_of(node))) is not None
     ]  # fmt: skip
     unique = {(o.script.file, o.line): o for o in named}
     return next(iter(unique.values())) if len(unique) == 1 else None
@@ -57,7 +57,7 @@ def _edit(signs: Signs, args: Args) -> Edit | None:
     place = backward(signs)
     loops = enclosing_loop(*place) if place is not None else None
     if found is None and place is not None and loops is not None:
-        stop = _stop(loops.outer)
+        stop = stop_of(loops.outer)
         if isinstance(stop, ast.Name | ast.Attribute | ast.Subscript):
             times = math.ceil(finite(args.get("factor")) or TIMES)
             return replace_node(place[0], stop, str(int(new)) if new is not None else f"{times} * {place[0].segment(stop)}")

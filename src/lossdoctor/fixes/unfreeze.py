@@ -5,13 +5,31 @@ from __future__ import annotations
 import ast
 
 from ..signs import Signs
-from ..source import Edit, calls, replace_node
+from ..source import Change, Edit, across, calls, replace_node
+from ..source.locate import dotted
 from ..words import short
 from .fix import Args, Fix
-from .places import fragment, said, scripts
+from .places import fragment, optimizer_call, said, scripts
 
 
-def _edit(signs: Signs, args: Args) -> Edit | None:
+def _held_too(signs: Signs) -> Edit | None:
+    """`Adam(model.head.parameters())`: what is let learn has to be in the optimizer as well."""
+    call = optimizer_call(signs)
+    given = call.node.args[0] if call is not None and call.node.args else None
+    if call is None or not isinstance(given, ast.Call) or not isinstance(given.func, ast.Attribute):
+        return None
+    part = given.func.value
+    if given.func.attr != "parameters" or not isinstance(part, ast.Attribute) or dotted(part).startswith(("self.", "?")):
+        return None
+    return replace_node(call.script, part, call.script.segment(part.value))
+
+
+def _edit(signs: Signs, args: Args) -> Edit | Change | None:
+    thawed, held = _thawed(signs), _held_too(signs)
+    return across(thawed, held) if thawed is not None and held is not None else thawed
+
+
+def _thawed(signs: Signs) -> Edit | None:
     found: list[Edit | None] = []
     for script in scripts(signs):
         for node in ast.walk(script.tree):

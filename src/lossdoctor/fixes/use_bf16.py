@@ -9,6 +9,7 @@ from ..source import Edit, calls, replace_node, set_keyword, together
 from ..source.locate import dotted
 from .fix import Args, Fix
 from .places import fragment, scripts
+from .use_float32 import is_half
 
 
 def _edit(signs: Signs, args: Args) -> Edit | None:
@@ -20,6 +21,9 @@ def _edit(signs: Signs, args: Args) -> Edit | None:
         for node in ast.walk(script.tree):
             if isinstance(node, ast.Attribute) and dotted(node) in ("torch.float16", "torch.half"):
                 found.append(replace_node(script, node, "torch.bfloat16"))
+        for call in calls(script, ("getattr",)):
+            if call.args[:1] == ("torch",) and len(call.args) == 2 and is_half(signs, call):
+                found.append(replace_node(script, call.node, "torch.bfloat16"))
         for call in calls(script, ("autocast",)):
             if "dtype" not in call.keywords:
                 found.append(set_keyword(script, call, "dtype", "torch.bfloat16"))

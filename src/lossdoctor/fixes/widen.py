@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 
 from ..signs import Signs
+from ..signs.net import hidden_sizes
 from ..source import Edit, Origin, argument, calls, origin, replace_node, together
 from ..source.locate import RECURRENT, enclosing_class
 from ..words import short
 from .fix import Args, Fix
 from .numbers import source_of
 from .places import finite, fragment, recurrent_call, said
+from .settings import settle
 
 TIMES = 4.0
 
@@ -20,15 +22,18 @@ def new_size(signs: Signs, args: Args) -> int | None:
     if given is not None:
         return int(given)
     found = source_of(recurrent_call(signs, RECURRENT), "hidden_size")
-    return int(found.value * (finite(args.get("factor")) or TIMES)) if found is not None else None
+    seen = found.value if found is not None else next(iter(hidden_sizes(signs)), None)
+    return int(seen * (finite(args.get("factor")) or TIMES)) if seen is not None else None
 
 
 def _edit(signs: Signs, args: Args) -> Edit | None:
     call, new = recurrent_call(signs, RECURRENT), new_size(signs, args)
     found = source_of(call, "hidden_size")
-    if call is None or new is None or found is None:
+    if call is None or new is None:
         return None
     given = argument(call, "hidden_size")
+    if found is None:
+        return settle(call.script, given, str(new)) if given is not None else None
     if found.node is not given:
         return replace_node(found.script, found.node, str(new))  # A name that all layers share.
     cls = enclosing_class(call.script, call.line)

@@ -3,7 +3,9 @@
 from .actors import model_name, optimizer_name, scheduler_name
 from .cuts import Cut, cuts
 from .diff import (
+    Change,
     Edit,
+    across,
     delete_line,
     drop_keyword,
     insert_after,
@@ -19,7 +21,7 @@ from .script import Script
 from .values import Origin, argument, origin
 
 __all__ = [
-    "Call", "Cut", "Edit", "Loops", "Origin", "Script", "argument", "calls", "cuts", "delete_line", "drop_keyword",
-    "enclosing_function", "enclosing_loop", "insert_after", "insert_before", "model_name", "optimizer_name", "origin",
+    "Call", "Change", "Cut", "Edit", "Loops", "Origin", "Script", "across", "argument", "calls", "cuts", "delete_line",
+    "drop_keyword", "enclosing_function", "enclosing_loop", "insert_after", "insert_before", "model_name", "optimizer_name", "origin",
     "replace_in_line", "replace_node", "scheduler_name", "set_keyword", "together", "unwrap",
 ]  # fmt: skip

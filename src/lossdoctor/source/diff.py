@@ -49,6 +49,29 @@ class Edit:
         return "".join(out)
 
 
+@dataclass(frozen=True)
+class Change:
+    """Edits of several scripts that belong together, one for each."""
+
+    edits: tuple[Edit, ...]
+
+    @property
+    def diff(self) -> str:
+        return "".join(edit.diff for edit in self.edits)
+
+
+def across(*edits: Edit | None) -> Change | None:
+    """Several edits, of any scripts, as one change; None if one is missing or those of one script do not fit."""
+    by_script: dict[str, list[Edit]] = {}
+    for edit in edits:
+        if edit is None:
+            return None
+        by_script.setdefault(edit.script.file, []).append(edit)
+    merged = [found[0] if len(found) == 1 else together(*found) for found in by_script.values()]
+    whole = tuple(edit for edit in merged if edit is not None)
+    return Change(whole) if whole and len(whole) == len(merged) else None
+
+
 def together(*edits: Edit | None) -> Edit | None:
     """Several changes of one script as one; None if one is missing, two touch, or the result is no Python."""
     if not edits or any(e is None for e in edits):

@@ -62,7 +62,7 @@ class Script:
             return None  # Python ends lines at a lone carriage return, patch does not.
         tree = _parse(body)
         if tree is None and (CELL.match(file) or file.startswith("<") or "ipykernel" in file):
-            tree = _parse(_without_magics(body))
+            tree = _parse(without_magics(body))
         return None if tree is None else Script(file, body, tree, shown or Path(file).name, bom)
 
     @cached_property
@@ -209,7 +209,7 @@ def cells_beside(name: str) -> tuple[str, ...]:
     return tuple(f"{found['notebook']}[cell {number}]" for number in range(1, count + 1))
 
 
-def _without_magics(text: str) -> str:
+def without_magics(text: str) -> str:
     kept = []
     for line in text.split("\n"):
         found = _MAGIC.match(line)

@@ -84,6 +84,23 @@ def _of_finding(
                 yield replace(step, proven=finding.severity == "error" and finding.confidence >= CERTAIN)
 
 
+RATES = ("lower-lr", "raise-lr")
+
+
+def further(diagnosis: Diagnosis, step: Step, knobs: frozenset[str]) -> Step | None:
+    """The same change of the rate, ten times stronger: None where the what-ifs show that this goes too far, or the step is
+    no change of a rate."""
+    factor = step.change.args.get("factor")
+    if step.change.id not in RATES or not isinstance(factor, float) or not 1e-5 < factor < 1e5:
+        return None
+    stronger = factor / 10 if step.change.id == "lower-lr" else factor * 10
+    for arm in diagnosis.signs.arms:
+        if arm.fix == step.change.id and arm.took_hold and abs(float(arm.args.get("factor", 0)) / stronger - 1) < 0.5:
+            return None
+    made = _step(diagnosis, step.change.id, {"factor": stronger}, step.change.cause, step.rank + 1, knobs)
+    return None if made is None else replace(made, proven=step.proven)
+
+
 def _arguments(arms: Sequence[ArmSign], name: str) -> list[dict[str, Any]]:
     """The arguments with which an arm did best, then others that cured; the fix's own choice where none was run."""
     tried = sorted((a for a in arms if a.fix == name and a.took_hold and a.skill is not None), key=lambda a: -(a.skill or -9))
@@ -95,12 +112,14 @@ def _step(diagnosis: Diagnosis, name: str, args: dict[str, Any], cause: str, ran
     if fix is None:
         return None
     signs = diagnosis.signs
-    edit = fix.change(signs, args)
+    if not fix.proposed(signs, args):
+        return None
+    made = fix.change(signs, args)
     plain = {k: v for k, v in args.items() if isinstance(v, str | int | float | bool)}
     rank += UNSAFE if fix.safety == "unsafe" else 0.0
-    if edit is not None and patch_of([edit]) is not None:
-        change = Change(name, plain, fix.title(signs, args), fix.safety, "source", cause, edit.diff)
-        return Step(change, (edit,), rank=rank)
+    if made is not None and patch_of(made.edits) is not None:
+        change = Change(name, plain, fix.title(signs, args), fix.safety, "source", cause, made.diff)
+        return Step(change, tuple(made.edits), rank=rank)
     if name in knobs and (args or _needs_nothing(fix)):
         change = Change(name, plain, fix.title(signs, args), "shown", "live", cause, fix.otherwise(signs, args))
         return Step(change, live=(name, args), rank=rank + UNSAFE)

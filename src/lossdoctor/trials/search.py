@@ -23,6 +23,9 @@ AS_GOOD = 0.03
 """Skill by which a smaller set of changes may be worse and is still preferred."""
 HELPS = 0.05
 FINALISTS = 3
+MOST_FURTHER = 2
+MOST_BESIDE = 2
+NEARLY_ALL = 0.95
 MORE_SEEDS = 2
 """So many more pairs for a script that is not the same twice under one seed."""
 SAME_START = frozenset({
@@ -55,6 +58,8 @@ class Search:
     not_repeatable: bool = False
     notes: list[str] = field(default_factory=list)
     told: Callable[[str], None] = lambda text: None
+    further: Callable[[Step], Step | None] = lambda step: None
+    """The next stronger change of the same kind, where there is one that nobody has tried."""
 
     def run(self) -> Proof | None:
         """The best proof; None where the run needs none (see `needs_none`) or nothing could be tried."""
@@ -63,6 +68,7 @@ class Search:
             return None
         try:
             self._singles()
+            self._further()
             self._combinations()
         except OutOfTime:
             self.out_of_time = True
@@ -113,9 +119,22 @@ class Search:
         wanted = [(self._single(step), self.seeds[0]) for step in self.steps[1:MOST_SINGLES]]
         self.runner.ask(wanted, stop)
 
+    def _further(self) -> None:
+        """What does best at the end of what was tried may do better beyond it."""
+        for _ in range(MOST_FURTHER):
+            tried = [r for r in self._tried() if len(r.candidate.steps) == 1 and learns(r.seen)]
+            best = max(tried, key=self._worth, default=None)
+            if best is None or score(best.seen) >= NEARLY_ALL:
+                return
+            step = self.further(best.candidate.steps[0])
+            if step is None or self.runner.ask([(self._single(step), self.seeds[0])])[0].candidate.key == best.candidate.key:
+                return
+
     def _combinations(self) -> None:
         """Pairs, then triples, where no single change is enough."""
-        if any(self._is_enough(ran) for ran in self._tried()):
+        good = [ran for ran in self._tried() if self._is_enough(ran)]
+        if good:
+            self._beside(max(good, key=self._worth))
             return
         singles = [ran for ran in self._tried() if len(ran.candidate.steps) == 1]
         plain = self.plain.seen
@@ -132,6 +151,17 @@ class Search:
             for ran in self.runner.ask([(c, self.seeds[0]) for c in sets], self._is_enough) if sets else []:
                 if self._is_enough(ran):
                     return
+
+    def _beside(self, best: Ran) -> None:
+        """Something else was found too, and what cures leaves room: the two together may do better."""
+        if done(best.seen) or len(best.candidate.steps) > 1:
+            return
+        mine = best.candidate.steps[0]
+        others = {s.change.cause: s for s in reversed(self.steps) if s.change.cause and s.change.cause != mine.change.cause}
+        ranked = sorted(others.values(), key=lambda step: step.rank)[:MOST_BESIDE]
+        sets = [c for c in (together([mine, other]) for other in ranked) if c is not None]
+        if sets:
+            self.runner.ask([(c, self.seeds[0]) for c in sets])
 
     def _is_enough(self, ran: Ran) -> bool:
         return enough(ran.seen) and better(ran.seen, self.plain.seen, self._measure(ran.candidate))

@@ -17,6 +17,7 @@ from .finding import (
     Safety,
     Severity,
 )
+from .lint import LintReport, Unread
 from .numbers import short
 from .panel import HeatPanel, LinePanel, Panel, Series, TablePanel
 from .report import SCHEMA_VERSION, VERDICTS, Arm, Report, Training, Verdict
@@ -41,6 +42,7 @@ __all__ = [
     "HeatPanel",
     "Judgement",
     "LinePanel",
+    "LintReport",
     "NotJudged",
     "Panel",
     "Place",
@@ -52,6 +54,7 @@ __all__ = [
     "TablePanel",
     "Training",
     "Trial",
+    "Unread",
     "UserError",
     "Verdict",
     "short",

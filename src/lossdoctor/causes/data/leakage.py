@@ -32,7 +32,7 @@ or targets that are no values of the series.
     change = series.diff()                      # not series.shift(-1) - series
     scaler = StandardScaler().fit(series[:cut])
 
-Split by time before computing anything. Keras: the same; `timeseries_dataset_from_array` does not protect from it.
+`fit-scaler-on-train-only`: split by time before computing anything. Keras: the same; `timeseries_dataset_from_array` does not protect from it.
 
 ## References
 - Kaufman, Rosset, Perlich 2012, Leakage in data mining.
@@ -90,4 +90,4 @@ def left(features: Floats, y: Floats) -> float:
     return float(((rest - design[1::2] @ weights) ** 2).mean() / max(1e-300, float(rest.var())))
 
 
-CAUSE = Cause("leakage", judge, __doc__, needs=("inputs", "targets"), fixes=("drop-leak",))
+CAUSE = Cause("leakage", judge, __doc__, needs=("inputs", "targets"), fixes=("drop-leak", "fit-scaler-on-train-only"))

@@ -29,7 +29,7 @@ steps that are learned. Not judged: no input batches, or no panel.
 - `sequence-too-long`: real steps that do not matter.
 
 ## What to do
-`mask-padding`: pack the sequences (or read each at its own end), and leave padding out of the loss.
+`mask-padding`: leave padding out of the loss, and of the state. `pack`: pack the sequences, or read each at its own end.
 
     packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
     output, (h, c) = lstm(packed)
@@ -115,5 +115,5 @@ def _by_step(signs: Signs, pads: Padding) -> Judgement:
 
 
 CAUSE = Cause(
-    "padding-dominates", judge, __doc__, needs=("inputs", "targets", "what-if"), fixes=("mask-padding", "last-valid-step")
+    "padding-dominates", judge, __doc__, needs=("inputs", "targets", "what-if"), fixes=("mask-padding", "pack", "last-valid-step")
 )

@@ -33,13 +33,14 @@ scaler, inputs alike, or held-back data that are answered well. Not judged: noth
 - Real drift: a series that has risen since. Take differences.
 
 ## What to do
-`scale-inputs`: fit once, on the training rows, and use the same object ever after.
+`fit-scaler-on-train-only`: fit once, on the training rows, and use the same object ever after. `scale-inputs`: or let
+the model itself standardise what it is fed.
 
     scaler = MinMaxScaler().fit(train)
     train, test = scaler.transform(train), scaler.transform(test)    # not fit_transform
     joblib.dump(scaler, "scaler.joblib")                             # and load it where the net is used
 
-Use one scaler for the inputs and one for the targets, each with its own `inverse_transform`. Keras: a
+`own-target-scaler`: use one scaler for the inputs and one for the targets, each with its own `inverse_transform`. Keras: a
 `Normalization` layer inside the model goes where the model goes.
 
 ## References
@@ -192,4 +193,4 @@ def _spans(values: Array) -> bool:
     return float(values.min()) == 0.0 and float(values.max()) == 1.0 and len(np.unique(values)) > 20
 
 
-CAUSE = Cause("scaler-mismatch", judge, __doc__, needs=("inputs", "held-back"), fixes=("scale-inputs",))
+CAUSE = Cause("scaler-mismatch", judge, __doc__, needs=("inputs", "held-back"), fixes=("fit-scaler-on-train-only", "own-target-scaler", "scale-inputs"))

@@ -31,7 +31,7 @@ be read.
 
 ## What to do
 `drop-head-activation`: hand raw scores to the loss, squash only to report. `add-log-softmax` for `NLLLoss`,
-`scale-targets` or a linear head for regression.
+`replace-loss` for a single unit (`BCEWithLogitsLoss`), `scale-targets` or a linear head for regression.
 
     scores = self.head(out[:, -1])                         # no activation here
     loss = torch.nn.functional.cross_entropy(scores, y)    # log-softmax inside
@@ -253,5 +253,5 @@ def _range(low: float, high: float) -> str:
 
 CAUSE = Cause(
     "output-activation-mismatch", judge, __doc__, needs=("graph", "targets"),
-    fixes=("drop-head-activation", "add-log-softmax", "scale-targets"),
+    fixes=("drop-head-activation", "add-log-softmax", "replace-loss", "scale-targets"),
 )  # fmt: skip

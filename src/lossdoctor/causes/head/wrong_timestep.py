@@ -30,7 +30,7 @@ nothing shows that padding harms. Not judged: the probe could not be made.
 - A forecast that leaves out its last inputs on purpose.
 
 ## What to do
-`last-valid-step`: read each sequence at its own last step, or pack the batch and take the final state.
+`last-valid-step`: read each sequence at its own last step. `pack`: or pack the batch and take the final state.
 
     out, _ = self.lstm(x)                                   # (batch, time, hidden), batch_first=True
     last = out[torch.arange(len(out)), lengths - 1]
@@ -111,4 +111,4 @@ def _not_read(signs: Signs, share: float) -> Judgement:
     )  # fmt: skip
 
 
-CAUSE = Cause("wrong-timestep", judge, __doc__, needs=("dependence",), fixes=("last-valid-step",))
+CAUSE = Cause("wrong-timestep", judge, __doc__, needs=("dependence",), fixes=("last-valid-step", "pack"))

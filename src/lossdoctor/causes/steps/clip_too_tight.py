@@ -32,7 +32,8 @@ found half to ten times the average norm to work equally well.
 
     norm = torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm=5.0)   # returns the norm before clipping
 
-With a `GradScaler` call `scaler.unscale_(optimizer)` first, or the limit is divided by the scale. A loss with
+`unscale-before-clip`: with a `GradScaler` call `scaler.unscale_(optimizer)` first, or the limit is divided by the
+scale. A loss with
 `reduction="sum"` has gradients as many times larger. Keras: `global_clipnorm=` of the optimizer.
 
 ## References
@@ -107,4 +108,4 @@ def _by_hand(signs: Signs) -> Judgement:
     )
 
 
-CAUSE = Cause("clip-too-tight", judge, __doc__, needs=("clipping", "what-if"), fixes=("loosen-clip",))
+CAUSE = Cause("clip-too-tight", judge, __doc__, needs=("clipping", "what-if"), fixes=("loosen-clip", "unscale-before-clip"))

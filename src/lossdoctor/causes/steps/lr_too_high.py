@@ -34,7 +34,7 @@ no panel.
 
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
 
-If only the first steps overshoot, warm up: `torch.optim.lr_scheduler.LinearLR(optimizer, 0.1,
+`warm-up`: where only the first steps overshoot, `torch.optim.lr_scheduler.LinearLR(optimizer, 0.01,
 total_iters=100)`. Keras: `keras.optimizers.Adam(learning_rate=1e-3)`.
 
 ## References
@@ -105,4 +105,4 @@ def judge(signs: Signs) -> Judgement:
     return ruled_out(CAUSE, signs, "lower-lr")
 
 
-CAUSE = Cause("lr-too-high", judge, __doc__, needs=("loss", "what-if"), fixes=("lower-lr",))
+CAUSE = Cause("lr-too-high", judge, __doc__, needs=("loss", "what-if"), fixes=("lower-lr", "warm-up"))

@@ -32,7 +32,8 @@ carry over.
 
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
 
-Remove what was tuned for SGD (momentum, a large weight decay). Keras: `model.compile(optimizer="adam", ...)`.
+Remove what was tuned for SGD (momentum, a large weight decay). `set-momentum`: where it has to be SGD, 0.9 at least.
+Keras: `model.compile(optimizer="adam", ...)`.
 
 ## References
 - Kingma, Ba 2015, Adam: a method for stochastic optimization (arXiv 1412.6980).
@@ -77,4 +78,4 @@ def judge(signs: Signs) -> Judgement:
     return ruled_out(CAUSE, signs, "swap-optimizer")
 
 
-CAUSE = Cause("optimizer-unsuited", judge, __doc__, needs=("updates", "what-if"), fixes=("swap-optimizer",))
+CAUSE = Cause("optimizer-unsuited", judge, __doc__, needs=("updates", "what-if"), fixes=("swap-optimizer", "set-momentum"))

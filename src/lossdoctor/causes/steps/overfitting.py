@@ -33,8 +33,8 @@ evaluations, or no training loss to compare them with.
 - A single evaluation that is worse than the one before: noise.
 
 ## What to do
-`early-stop`: keep the weights of the best evaluation. `set-dropout`, fewer units, weight decay or more data move
-the turn back.
+`early-stop`: keep the weights of the best evaluation. `set-dropout`, `recurrent-dropout` between stacked layers,
+fewer units, weight decay or more data move the turn back.
 
     if held_loss < best:
         best, kept = held_loss, copy.deepcopy(model.state_dict())
@@ -166,4 +166,4 @@ def _by_holding_out(signs: Signs) -> Judgement | None:
     )  # fmt: skip
 
 
-CAUSE = Cause("overfitting", judge, __doc__, needs=("held-back",), fixes=("early-stop", "set-dropout"))
+CAUSE = Cause("overfitting", judge, __doc__, needs=("held-back",), fixes=("early-stop", "set-dropout", "recurrent-dropout"))

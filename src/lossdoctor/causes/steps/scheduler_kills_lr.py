@@ -28,7 +28,7 @@ Not judged: no optimizer with a rate above 0, or no panel.
 
 ## What to do
 `step-scheduler-per-epoch`: once for each epoch, outside of the batch loop; or keep it per batch and give it the
-number of batches. `drop-scheduler`: begin without any.
+number of batches. `drop-scheduler`: begin without any. `replace-scheduler`: one that lasts for the whole run.
 
     for epoch in range(epochs):
         for x, y in loader:
@@ -106,5 +106,5 @@ def judge(signs: Signs) -> Judgement:
 
 
 CAUSE = Cause(
-    "scheduler-kills-lr", judge, __doc__, needs=("rate", "what-if"), fixes=("drop-scheduler", "step-scheduler-per-epoch")
+    "scheduler-kills-lr", judge, __doc__, needs=("rate", "what-if"), fixes=("drop-scheduler", "step-scheduler-per-epoch", "replace-scheduler")
 )

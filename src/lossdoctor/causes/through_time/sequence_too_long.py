@@ -31,7 +31,8 @@ cropping. Not judged: no panel.
     x = x[:, -32:]
     x = x.unfold(1, 8, 8).mean(-1)    # or coarser steps for the far past: (batch, steps / 8, features)
 
-Attention or dilated convolutions see far for less. Keras: `sequence_length`, or `Cropping1D((T - 32, 0))`.
+`truncate-bptt`: where the state must see it all, let the gradient reach back only so far (`h = h.detach()` now and
+then). Attention or dilated convolutions see far for less. Keras: `sequence_length`, or `Cropping1D((T - 32, 0))`.
 
 ## References
 - Pascanu, Mikolov, Bengio 2013, On the difficulty of training recurrent neural networks (arXiv 1211.5063).
@@ -75,4 +76,4 @@ def judge(signs: Signs) -> Judgement:
     )  # fmt: skip
 
 
-CAUSE = Cause("sequence-too-long", judge, __doc__, needs=("what-if",), fixes=("set-window",))
+CAUSE = Cause("sequence-too-long", judge, __doc__, needs=("what-if",), fixes=("set-window", "truncate-bptt"))

@@ -53,7 +53,7 @@ import math
 
 from ...signs import Signs
 from ...signs.memory import needed_lag
-from ...signs.standing import learned
+from ...signs.standing import leading_arm, learned
 from ...words import Judgement
 from ..cause import Cause, finding
 from ..places import recurrent_place
@@ -90,6 +90,10 @@ def judge(signs: Signs) -> Judgement:
             severity=severity(signs, best), proof="intervention", where=recurrent_place(signs),
             panels=("through-time", "gates", "what-if"),
         )  # fmt: skip
+    other = leading_arm(signs)
+    if other is not None and other.cures and best is None:
+        # The horizon is that of the weights as they are: what lets the same net learn shows that it can reach far enough.
+        return CAUSE.healthy(f"{other.title}: skill {other.skill:.2f} with the same cells and the same start")
     if need is not None and need.lag > horizon and need.beyond > 0.25 and need.within < 0.5 * need.beyond and (signs.loss.skill or 0) < 0.5 * need.beyond:
         return finding(
             CAUSE.id,

@@ -70,8 +70,12 @@ def _names_a_size(key: str) -> bool:
 
 
 def _children(model: nn.Module) -> list[tuple[nn.Module, str, nn.Module]]:
-    """(parent, name, module) of all parts below the model, in the order in which they were made."""
-    return [(parent, name, part) for parent in list(model.modules()) for name, part in parent.named_children()]
+    """(parent, name, module) of all parts below the model, in the order in which they were made: what is nested comes
+    before what follows its parent."""
+    found: list[tuple[nn.Module, str, nn.Module]] = []
+    for name, part in model.named_children():
+        found += [(model, name, part), *_children(part)]
+    return found
 
 
 def _size_in(part: nn.Module) -> int:

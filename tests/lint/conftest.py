@@ -1,3 +1,7 @@
+"""The scripts that the tables are made of."""
+
+from __future__ import annotations
+
 import sys
 from pathlib import Path
 
