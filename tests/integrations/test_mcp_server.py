@@ -162,3 +162,19 @@ def test_what_is_outside_is_refused_in_a_sentence(project: Path, tmp_path: Path)
 
     talk(project, words)
     assert not (project / "lossdoctor-out").exists()
+
+
+@pytest.mark.skipif("lint" not in options_by_command(), reason="this lossdoctor has no lint")
+def test_lint_answers_in_words(project: Path) -> None:
+    (project / "sick.py").write_text((project / "train.py").read_text().replace("    optimizer.zero_grad()\n", ""))
+
+    async def words(client: Any) -> None:
+        seen = await client.call_tool("lint", {"paths": ["sick.py", "endless.py"]})
+        assert not seen.is_error, text(seen)
+        assert "2 files" in text(seen) and seen.structured_content["exit_status"] in (0, 1)
+        for finding in seen.structured_content["findings"]:
+            assert f"`{finding['cause']}`" in text(seen) and finding["where"].startswith("sick.py:")
+        outside = await client.call_tool("lint", {"paths": ["sick.py", ".."]})
+        assert outside.is_error and "outside of the project folder" in text(outside)
+
+    talk(project, words)
