@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import alive, at_work_in, pids_of, talk
+from mcp_talk import alive, at_work_in, made_project, pids_of, talk
 
 pytest.importorskip("mcp.client.client")
 
@@ -16,6 +16,11 @@ import anyio
 from lossdoctor.commands.mcp import options_by_command
 
 TOOLS = {"check", "run", "fix", "lint", "data", "explain", "report"}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return made_project(tmp_path / "project")
 
 
 def text(result: Any) -> str:

@@ -8,8 +8,6 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 SRC = Path(__file__).resolve().parents[2] / "src"
 
 NEVER_STEPS = """
@@ -50,13 +48,11 @@ while True:
 """
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    root = tmp_path / "project"
+def made_project(root: Path) -> Path:
+    """The two scripts, beside files that are called like modules of others and must not be taken for them."""
     root.mkdir()
     (root / "train.py").write_text(NEVER_STEPS)
     (root / "endless.py").write_text(ENDLESS)
-    # Files that are called like modules of Python's and of ours must not be taken for them.
     for name in ("typer.py", "libcst.py", "rich.py"):
         (root / name).write_text("raise SystemExit('taken for a module')\n")
     return root
