@@ -14,6 +14,7 @@ from pathlib import Path
 from ..diagnosis.engine import Diagnosis
 from ..diagnosis.questions import worth_asking
 from ..launch.program import Program
+from ..reports.cure_markdown import render_cure_markdown
 from ..reports.cure_text import render_cure, render_cure_json
 from ..reports.folder import write_folder
 from ..session.trial import TrialOrder, TrialProcess
@@ -184,8 +185,10 @@ def _hand_over(options: FixOptions, form: str, said: CureReport, report: Report,
     write_folder(replace(report, cure=said, confirmed=said.confirmed, taken_back=said.taken_back), out)
     if form == "json":
         sys.stdout.write(render_cure_json(said))
+    elif form == "markdown":
+        sys.stdout.write(render_cure_markdown(said, report))
     else:
-        sys.stdout.write(render_cure(said, width=width_of(sys.stdout), colour=wants_colour(sys.stdout), markdown=form == "markdown"))
+        sys.stdout.write(render_cure(said, width=width_of(sys.stdout), colour=wants_colour(sys.stdout)))
     sys.stdout.flush()
     if options.write and patch is not None and fits:
         written(patch)
