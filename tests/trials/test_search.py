@@ -167,6 +167,24 @@ def test_the_printed_metric_decides_where_the_loss_was_fine(tmp_path: Path) -> N
     assert proof is not None and proof.verified
 
 
+@pytest.mark.parametrize(("text", "name", "higher", "value"), [
+    ("epoch 3 loss 0.33 val acc 0.91\nmetric accuracy 0.8812", "metric accuracy", True, 0.8812),
+    ("step 10: train loss=0.1, test rmse: 3.21", "test rmse", False, 3.21),
+    ("metric r2 -0.3", "metric r2", True, -0.3),
+    ("epoch 1 | val_acc=0.3 | loss=0.2\nepoch 2 | val_acc=0.5 | loss=0.2", "val_acc", True, 0.5),
+    ("Accuracy of 87.5%", "Accuracy", True, 87.5),
+    ("metric mse nan", "metric mse", False, None),
+])  # fmt: skip
+def test_the_number_that_a_script_prints(text: str, name: str, higher: bool, value: float | None) -> None:
+    found = detected(text)
+    assert found is not None and (found.name, found.higher, found.read(text)) == (name, higher, value)
+
+
+@pytest.mark.parametrize("text", ["epoch 1/10 loss 0.3", "done in 3.2 s", "parameters: 12345", ""])
+def test_no_metric_where_none_is_named(text: str) -> None:
+    assert detected(text) is None
+
+
 def test_an_error_in_other_units_is_not_compared(tmp_path: Path) -> None:
     metric = detected("test rmse 3.5")
     assert metric is not None and not metric.higher

@@ -19,7 +19,6 @@ from ..trace.events import (
 )
 from ..trace.reader import Trace
 
-
 LATER = 4
 """Losses that must miss a weight before it counts as left behind."""
 
