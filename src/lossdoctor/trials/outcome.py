@@ -22,9 +22,9 @@ POINTS = 150
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a trial showed. `skill` is that in training at the end, `held` that on held-back data, by the constant of the training targets; `effective` the smaller of the two.
-    `errors` are the causes of severity error that its own trace still shows. `crashed` holds its last words. `start` is
-    the very first loss."""
+    """What a trial showed. `skill` is that in training at the end, `held` that on held-back data, by the constant of the
+    training targets; `effective` the smaller of the two as the diagnosis sees them. `errors` are the causes of severity
+    error that its own trace still shows. `crashed` holds its last words. `start` is the very first loss."""
 
     skill: float | None
     held: float | None

@@ -111,7 +111,7 @@ class Search:
             self._look_at_start(ran)
             if not better(ran.seen, self.plain.seen, self._measure(ran.candidate)):
                 return False
-            return done(ran.seen) or (ran.candidate.steps[0].proven and enough(ran.seen))
+            return done(ran.seen) or (ran.candidate.steps[0].proven and enough(ran.seen, self.plain.seen))
 
         # What most likely cures has its turn alone: if it does, nothing else is paid for.
         if stop(self.runner.ask([(first, self.seeds[0])])[0]):
@@ -166,7 +166,7 @@ class Search:
             self.runner.ask([(c, self.seeds[0]) for c in sets])
 
     def _is_enough(self, ran: Ran) -> bool:
-        return enough(ran.seen) and better(ran.seen, self.plain.seen, self._measure(ran.candidate))
+        return enough(ran.seen, self.plain.seen) and better(ran.seen, self.plain.seen, self._measure(ran.candidate))
 
     def _tried(self) -> list[Ran]:
         return [
