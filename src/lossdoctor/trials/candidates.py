@@ -120,7 +120,7 @@ def _step(diagnosis: Diagnosis, name: str, args: dict[str, Any], cause: str, ran
     if made is not None and patch_of(made.edits) is not None:
         change = Change(name, plain, fix.title(signs, args), fix.safety, "source", cause, made.diff)
         return Step(change, tuple(made.edits), rank=rank)
-    if name in knobs and (args or _needs_nothing(fix)):
+    if name in knobs and (args or _needs_nothing(fix)) and _can_take_hold(diagnosis, name):
         change = Change(name, plain, fix.title(signs, args), "shown", "live", cause, fix.otherwise(signs, args))
         return Step(change, live=(name, args), rank=rank + UNSAFE)
     return None
@@ -133,6 +133,17 @@ def _is_there_already(diagnosis: Diagnosis, name: str, args: Mapping[str, Any]) 
         same = step.optimizer.cls == str(args.get("optimizer", "Adam"))
         return same and abs(step.lr_peak - float(args.get("lr", 1e-3))) <= 0.5 * step.lr_peak
     return name == "add-clip" and bool(step.clips)
+
+
+NEED_AN_OPTIMIZER = frozenset({"lower-lr", "raise-lr", "swap-optimizer", "set-weight-decay", "drop-scheduler", "add-clip"})
+
+
+def _can_take_hold(diagnosis: Diagnosis, name: str) -> bool:
+    """A knob that found nothing to turn in the what-ifs will find nothing in a trial either."""
+    if name in NEED_AN_OPTIMIZER and diagnosis.signs.step.optimizer is None:
+        return False
+    arms = [arm for arm in diagnosis.signs.arms if arm.fix == name]
+    return not arms or any(arm.took_hold for arm in arms)
 
 
 def _needs_nothing(fix: Fix) -> bool:
