@@ -74,5 +74,5 @@ def test_what_tells_held_back_data_is_signal() -> None:
                     F.mse_loss(net(x), y)
 
     signs = watched(loop)
-    assert signs.loss.held_skill is not None and 0.05 < signs.loss.held_skill and (signs.loss.skill or 0) < 0.3
+    assert signs.loss.held_skill is not None and signs.loss.held_skill > 0.05 and (signs.loss.skill or 0) < 0.3
     assert "held-back" in healthy(signs, CAUSE).why

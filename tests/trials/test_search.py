@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import FakeEngine, World, runner, seen, step
 
-from lossdoctor.trials.candidate import Step
+from lossdoctor.trials.candidate import Candidate, Step
 from lossdoctor.trials.outcome import Seen
 from lossdoctor.trials.printed import Metric, detected
 from lossdoctor.trials.runner import OutOfTime
@@ -98,6 +99,22 @@ def test_a_second_change_that_adds_nothing_is_left_out(tmp_path: Path) -> None:
     world = by({"a": 0.6, "b": 0.1, "a b": 0.61})
     _, proof, _ = search(world, [step("a", proven=True, cause="one"), step("b", 1, cause="two")], tmp_path)
     assert ids(proof) == ["a"]
+
+
+def test_what_was_hidden_behind_the_first_fault_is_mended_on_top(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    first, second = step("guard", proven=True), step("hidden")
+    first = replace(first, change=replace(first.change, how="source"))
+    made = Search(runner(by({"guard": 0.1, "guard hidden": 0.9}), tmp_path), [first], SEEDS)
+    made.runner.read = _with_diagnosis(made.runner.read)
+    made.deeper = lambda ran: [Candidate((*ran.candidate.steps, second))]
+    proof = made.run()
+    assert proof is not None and proof.verified and ids(proof) == ["guard", "hidden"]
+
+
+def _with_diagnosis(read: Any) -> Any:
+    return lambda ended, training: (read(ended, training)[0], object())
 
 
 def test_one_seed_on_which_it_fails_is_no_proof(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from ..session.trial import TrialOrder, TrialProcess
 from ..source.patch import Patch
 from ..trace.events import RunEnded
 from ..trials.candidate import Job
-from ..trials.candidates import further, steps_of
+from ..trials.candidates import further, on_top_of, steps_of
 from ..trials.conclude import conclude
 from ..trials.engine import Engine
 from ..trials.engines.local import LocalEngine
@@ -96,6 +96,7 @@ def fix_script(options: FixOptions) -> int:
     each = max(LEAST, SHARE_OF_ONE * 60 * options.minutes)
     runner = Runner(engine, journal, trials, main.signs.training, deadline, each, told=teller.trying)
     search = Search(runner, steps, list(range(max(1, options.seeds))), metric, told=teller.line)
+    search.deeper = lambda ran: on_top_of(ran.candidate, ran.diagnosis, _live_fixes()) if ran.diagnosis is not None else []
     search.further = lambda step: further(main, step, _live_fixes())
     runner.finished = lambda ran: teller.ended(ran, _plain_of(search))
     proof = None

@@ -14,6 +14,7 @@ from ..fixes.fix import Fix
 from ..signs.arms import PROBES, ArmSign
 from ..signs.standing import inputs_off_scale
 from ..source.patch import patch_of
+from ..source.script import reading
 from ..words import CERTAIN, Finding
 from ..words.cure import Change
 from .candidate import Candidate, Step
@@ -149,6 +150,20 @@ def _can_take_hold(diagnosis: Diagnosis, name: str) -> bool:
 def _needs_nothing(fix: Fix) -> bool:
     """A knob that works without arguments from measurement."""
     return fix.live and fix.id in ("unfreeze", "set-mode", "shallower", "use-float32", "reset-state", "swap-cell", "reinit")
+
+
+def on_top_of(candidate: Candidate, diagnosis: Diagnosis, knobs: frozenset[str]) -> list[Candidate]:
+    """The candidate with one more change each, as its own trace asks for: what was hidden behind the first fault."""
+    found: list[Candidate] = []
+    mine = {change.id for change in candidate.changes}
+    with reading(candidate.sources):
+        for step in steps_of(diagnosis, None, frozenset(mine), knobs):
+            patch = patch_of(step.edits) if step.edits else None
+            if not step.change.cause or (step.edits and patch is None):
+                continue
+            sources = {**candidate.sources, **({file.path: file.after for file in patch.files} if patch is not None else {})}
+            found.append(Candidate((*candidate.steps, replace(step, on_top=True)), sources))
+    return found
 
 
 def together(steps: Sequence[Step]) -> Candidate | None:

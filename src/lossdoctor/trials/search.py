@@ -25,6 +25,7 @@ HELPS = 0.05
 FINALISTS = 3
 MOST_FURTHER = 2
 MOST_BESIDE = 2
+MOST_DEEPER = 3
 NEARLY_ALL = 0.95
 MORE_SEEDS = 2
 """So many more pairs for a script that is not the same twice under one seed."""
@@ -60,6 +61,8 @@ class Search:
     told: Callable[[str], None] = lambda text: None
     further: Callable[[Step], Step | None] = lambda step: None
     """The next stronger change of the same kind, where there is one that nobody has tried."""
+    deeper: Callable[[Ran], list[Candidate]] = lambda ran: []
+    """The candidate of a trial with one more change, as its own trace asks for."""
 
     def run(self) -> Proof | None:
         """The best proof; None where the run needs none (see `needs_none`) or nothing could be tried."""
@@ -70,6 +73,7 @@ class Search:
             self._singles()
             self._further()
             self._combinations()
+            self._second_round()
         except OutOfTime:
             self.out_of_time = True
         return self._proof()
@@ -154,6 +158,22 @@ class Search:
                 if self._is_enough(ran):
                     return
 
+    def _second_round(self) -> None:
+        """Where nothing is enough, the best so far is asked what ails it now: a fault may have hidden another."""
+        tried = [r for r in self._tried() if r.seen.works and r.candidate.changes[0].how != "live"]
+        if not tried or any(self._is_enough(ran) for ran in self._tried()):
+            return
+        best = max(tried, key=self._worth)
+        plain = self.plain.seen
+        if best.diagnosis is None:
+            best.diagnosis = self.runner.diagnosed(best)
+        if best.diagnosis is None or not (gain(best.seen, plain) > HELPS or (plain.skill is None and best.seen.skill is not None)):
+            return
+        self.told(f"what is still wrong under: {best.candidate.title}")
+        wanted = [(c, self.seeds[0]) for c in self.deeper(best)[:MOST_DEEPER]]
+        if wanted:
+            self.runner.ask(wanted, self._is_enough)
+
     def _beside(self, best: Ran) -> None:
         """Something else was found too, and what cures leaves room: the two together may do better."""
         if done(best.seen) or len(best.candidate.steps) > 1:
@@ -226,7 +246,7 @@ class Search:
         """Each set of changes after its own subsets that do as well."""
         found: list[Ran] = []
         for ran in ranked:
-            if len(ran.candidate.steps) > 1:
+            if len(ran.candidate.steps) > 1 and not any(step.on_top for step in ran.candidate.steps):
                 for left_out in combinations(ran.candidate.steps, len(ran.candidate.steps) - 1):
                     smaller = together(left_out)
                     known = self._ask_quietly(smaller) if smaller is not None else None
