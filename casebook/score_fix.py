@@ -69,6 +69,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--timeout", type=float, default=600.0, help="seconds for one fix")
     parser.add_argument("--fresh", action="store_true", help="do not use remembered results")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers to FILE")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep what each fix wrote below DIR")
     parser.add_argument("--require-fixed", type=float, default=0.0, metavar="SHARE")
     args = parser.parse_args(argv)
     try:
@@ -120,6 +121,11 @@ def mend(case: Case, args: argparse.Namespace, tool: str) -> Mended:
         out = Path(scratch) / "out"
         command = [sys.executable, "-m", "lossdoctor", "fix", "--out", str(out), str(folder / "train.py")]
         status, stdout, stderr, seconds = run_command(command, {**env, "PYTHONPATH": path}, folder, args.timeout)
+        if args.keep is not None and out.is_dir():
+            kept = args.keep / case.id
+            shutil.rmtree(kept, ignore_errors=True)
+            shutil.copytree(out, kept, ignore=shutil.ignore_patterns("scratch", "trace", "arms"))
+            (kept / "stderr.txt").write_text(stderr)
         result = _try_patch(case, folder, out, status, round(seconds, 1), (stderr or stdout).strip())
     if status >= 0:
         store(stored, asdict(result))

@@ -33,6 +33,10 @@ def main() -> int:
         if done.returncode != 2 or "PyTorch is not installed" not in done.stderr:
             sys.stderr.write(f"without torch: status {done.returncode}, said {done.stderr!r}\n")
             return 1
+        done = subprocess.run([command, "mcp"], capture_output=True, text=True, cwd=place)
+        if done.returncode != 2 or "pip install 'lossdoctor[mcp]'" not in done.stderr:
+            sys.stderr.write(f"without mcp: status {done.returncode}, said {done.stderr!r}\n")
+            return 1
         listed = subprocess.run(
             [str(python), "-c", "import lossdoctor, pathlib; print(pathlib.Path(lossdoctor.__file__).parent)"],
             capture_output=True, text=True, check=True,

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from lossdoctor.baselines.constant import best_constant
+from lossdoctor.baselines.constant import best_constant, known_constant
 
 
 def searched(loss: Callable[[Tensor], Tensor], start: Tensor) -> float:
@@ -140,3 +140,26 @@ def test_what_is_not_known_is_not_guessed() -> None:
 def test_numbers_that_are_none_are_left_out() -> None:
     constant = best_constant("mse_loss", [np.array([1.0, np.nan, 3.0])])
     assert constant is not None and constant.loss == pytest.approx(1.0)
+
+
+def test_a_constant_that_only_the_past_tells() -> None:
+    past, later = [np.array([0.0, 2.0])], [np.array([9.0, 11.0])]
+    known = known_constant("mse_loss", past, later)
+    assert known is not None and known.loss == pytest.approx(82.0)
+    own = best_constant("mse_loss", later)
+    assert own is not None and own.loss == pytest.approx(1.0)
+    known = known_constant("l1_loss", past, later)
+    assert known is not None and known.loss == pytest.approx(9.0)
+
+
+def test_class_frequencies_of_the_past_cost_more_where_they_have_changed() -> None:
+    past, same, other = np.array([0, 0, 0, 1] * 50), np.array([0, 0, 0, 1] * 20), np.array([1, 1, 1, 0] * 20)
+    likely, unlikely = (known_constant("cross_entropy", [past], [held]) for held in (same, other))
+    own = best_constant("cross_entropy", [same])
+    assert likely is not None and unlikely is not None and own is not None
+    assert likely.loss == pytest.approx(own.loss, rel=0.01) and unlikely.loss > 1.5 * likely.loss
+
+
+def test_a_constant_that_the_past_does_not_tell() -> None:
+    assert known_constant("poisson_nll_loss", [np.ones(3)], [np.ones(3)]) is None
+    assert known_constant("mse_loss", [], [np.ones(3)]) is None

@@ -121,3 +121,36 @@ def test_nothing_is_left_to_train() -> None:
     answer = found(signs, CAUSE)
     assert "Every parameter" in answer.summary
     assert leads(signs) == CAUSE
+
+
+def frozen_on_the_way() -> None:
+    """Free at the first loss, frozen by a line in the loop."""
+    net = Last(hidden=6, cell="rnn")
+    opt = torch.optim.Adam(net.parameters(), 2e-2)
+    for x, y in batches(*oldest(), 100):
+        opt.zero_grad()
+        F.mse_loss(net(x), y).backward()
+        net.rnn.requires_grad_(False)
+        opt.step()
+
+
+def two_heads_in_turns() -> None:
+    """Each loss reaches now the one head, now the other: nothing is left behind."""
+    first, second = Last(hidden=8), Last(hidden=8)
+    opt = torch.optim.Adam([*first.parameters(), *second.parameters()], 2e-2)
+    for step, (x, y) in enumerate(batches(*sums(), 80)):
+        opt.zero_grad()
+        F.mse_loss((first, second)[step % 2](x), y).backward()
+        opt.step()
+
+
+def test_what_is_frozen_after_the_first_loss_is_frozen() -> None:
+    signs = watched(frozen_on_the_way, arms=["unfreeze"])
+    assert found(signs, CAUSE).proof == "intervention"
+    assert leads(signs) == CAUSE
+
+
+def test_weights_reached_in_turns_are_not_left_behind() -> None:
+    signs = watched(two_heads_in_turns)
+    assert not signs.wiring.fell_away
+    healthy(signs, CAUSE)

@@ -48,3 +48,31 @@ def test_two_batches_are_too_little() -> None:
     calm(signs)
     assert len(set(range(32))) == 32 and (signs.loss.skill or 0) < 1
     (not_judged if (signs.loss.skill or 0) < 0.3 else healthy)(signs, CAUSE)
+
+
+def test_what_tells_held_back_data_is_signal() -> None:
+    """Too little for simple learners to find among few samples, and the net tells others by it all the same."""
+    import torch
+    import torch.nn.functional as F
+    from nets import Last
+
+    def draw(count: int) -> tuple[torch.Tensor, torch.Tensor]:
+        x = torch.randn(count, 4, 1)
+        return x, (x[:, -1] * x[:, -2]).tanh() + 1.2 * torch.randn(count, 1)
+
+    def loop() -> None:
+        net = Last(features=1, hidden=24)
+        opt = torch.optim.Adam(net.parameters(), 1e-2)
+        for step in range(500):
+            x, y = draw(64)
+            opt.zero_grad()
+            F.mse_loss(net(x), y).backward()
+            opt.step()
+            if step % 100 == 99:
+                with torch.no_grad():
+                    x, y = draw(600)
+                    F.mse_loss(net(x), y)
+
+    signs = watched(loop)
+    assert signs.loss.held_skill is not None and signs.loss.held_skill > 0.05 and (signs.loss.skill or 0) < 0.3
+    assert "held-back" in healthy(signs, CAUSE).why

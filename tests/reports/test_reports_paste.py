@@ -13,12 +13,15 @@ import pytest
 from nasty import nasty_report
 
 from lossdoctor.reports import REPORTERS, Reporter, render, reporter
+from lossdoctor.reports.bounded import first_hunks
+from lossdoctor.reports.cure_markdown import render_cure_markdown
 from lossdoctor.reports.demo import demo_report, main
 from lossdoctor.reports.explain import explain_terminal, list_markdown, list_terminal
 from lossdoctor.reports.github import render_github
 from lossdoctor.reports.markdown import render_markdown
 from lossdoctor.reports.sparkline import resampled, sparkline
 from lossdoctor.words import CausePage, Finding, Healthy, NotJudged, Place, Report, UserError
+from lossdoctor.words.cure import Change, Cure, CureReport, Trial
 
 
 def huge() -> Report:
@@ -114,3 +117,67 @@ def test_sparklines() -> None:
     assert sparkline([], 0, 1) == "" and sparkline([1.0], 1.0, 1.0) == "▁"
     assert resampled([1.0, 3.0, None, None, 5.0, None], 3) == [2.0, None, 5.0]
     assert resampled([1.0], 8) == [1.0]
+
+
+TWO_FILES = """\
+--- a/a.py
++++ b/a.py
+@@ -1,2 +1,2 @@
+--- a comment of SQL
+++++ b comment of SQL
+ x
+@@ -9 +9 @@
+-old
++\tnew `code`
+--- a/b.py
++++ b/b.py
+@@ -1 +1 @@
+-one
++two"""
+
+
+def test_patches_lose_whole_hunks_only() -> None:
+    assert first_hunks(TWO_FILES, 10_000) == (TWO_FILES, 0)
+    for most in range(len(TWO_FILES) + 2):
+        text, left = first_hunks(TWO_FILES, most)
+        assert len(text) <= most and TWO_FILES.startswith(text)
+        assert text.count("\n@@") + left == 3 and (not text or TWO_FILES[len(text) :][:1] in ("", "\n"))
+    assert first_hunks("-a\n+b", 100) == ("-a\n+b", 0) and first_hunks("-a\n+b", 3) == ("", 1)
+
+
+def cure(diff: str, **more: object) -> CureReport:
+    change = Change("lower-lr", {"lr": 0.01}, "learning rate 0.01", "safe", "source", "lr-too-high")
+    trials = tuple(
+        Trial(changes, seed, 300, 2.0, skill, None, None, "learns")
+        for seed in (0, 1, 2) for changes, skill in (((), 0.1), ((change,), 0.9))
+    )  # fmt: skip
+    best = Cure((change,), True, 0.9, (0.85, 0.95), 0.8, (0.7, 0.9), "training skill", (0, 1, 2), "fix.patch")
+    report = CureReport(
+        script="train.py", needed=True, answer="Learns with learning rate 0.01.", seeds=(0, 1, 2), baseline=0.1, trials=trials, best=best,
+        confirmed=("lr-too-high",), taken_back=(), ruled_out=tuple(f"cause-{k}: its fix changes nothing" for k in range(40)), notes=(),
+        plain_seconds=2.0, trial_seconds=12.0, diff=diff, out="lossdoctor-out",
+    )  # fmt: skip
+    return dataclasses.replace(report, **more)  # type: ignore[arg-type]
+
+
+def test_a_cure_to_paste_has_its_proof_and_its_patch() -> None:
+    text = render_cure_markdown(cure(TWO_FILES), demo_report())
+    assert len(text) < 4000 and TWO_FILES in text and "| seed 2 | 0.1 | 0.9 |" in text
+    assert "0.8 (95 % interval 0.7 to 0.9)" in text and "lossdoctor-out/fix.patch" in text
+    assert "| evidence | measured | healthy |" in text and "Ruled out by trials" in text and "Could not be judged" in text
+
+
+@pytest.mark.parametrize("lines", [10, 200])
+def test_a_cure_to_paste_is_never_longer_than_a_message(lines: int) -> None:
+    hunks = "".join(f"@@ -{k},1 +{k},{lines} @@\n-x\n" + f"+{'y' * 30}\n" * lines for k in range(1, 40))
+    long = cure(f"--- a/a.py\n+++ b/a.py\n{hunks}", answer="a*" * 3000, notes=("n" * 900,) * 30, script="s" * 500)
+    text = render_cure_markdown(long, huge())
+    assert len(text) < 4000 and "hunks" in text and "lossdoctor-out/fix.patch" in text
+    shown = [line for line in text.splitlines() if line.startswith("+y")]
+    assert all(line == f"+{'y' * 30}" for line in shown) and len(shown) % lines == 0
+    assert "Ruled out" in text
+
+
+def test_what_is_left_out_is_named_with_its_place() -> None:
+    text = render_markdown(huge())
+    assert "**Ruled out**" in text and "**Could not be judged**" in text and "left out, in `" in text

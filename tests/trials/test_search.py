@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import FakeEngine, World, runner, seen, step
 
-from lossdoctor.trials.candidate import Step
+from lossdoctor.trials.candidate import Candidate, Step
 from lossdoctor.trials.outcome import Seen
 from lossdoctor.trials.printed import Metric, detected
 from lossdoctor.trials.runner import OutOfTime
@@ -75,6 +76,47 @@ def test_what_still_rises_at_the_end_is_also_tried_for_longer(tmp_path: Path) ->
     assert proof is not None and proof.verified and ids(proof) == ["good", "train-longer"]
 
 
+def test_a_rate_that_does_best_at_the_end_of_the_grid_is_taken_further(tmp_path: Path) -> None:
+    rates = {"lower-lr": 0.6, "lower": 0.8, "lowest": 0.7}
+    following = {"lower-lr": "lower", "lower": "lowest"}
+
+    def stronger(given: Step) -> Step | None:
+        name = following.get(given.change.id)
+        return None if name is None else step(name, 1, proven=True)
+
+    _, proof, engine = search(by(dict(rates)), [step("lower-lr", proven=True)], tmp_path, further=stronger)
+    assert proof is not None and proof.verified and ids(proof) == ["lower"]
+    assert len(engine.jobs) == 8
+
+
+def test_a_second_finding_is_mended_too_where_the_first_cure_leaves_room(tmp_path: Path) -> None:
+    world = by({"a": 0.6, "b": 0.1, "a b": 0.85})
+    _, proof, _ = search(world, [step("a", proven=True, cause="one"), step("b", 1, cause="two")], tmp_path)
+    assert ids(proof) == ["a", "b"]
+
+
+def test_a_second_change_that_adds_nothing_is_left_out(tmp_path: Path) -> None:
+    world = by({"a": 0.6, "b": 0.1, "a b": 0.61})
+    _, proof, _ = search(world, [step("a", proven=True, cause="one"), step("b", 1, cause="two")], tmp_path)
+    assert ids(proof) == ["a"]
+
+
+def test_what_was_hidden_behind_the_first_fault_is_mended_on_top(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    first, second = step("guard", proven=True), step("hidden")
+    first = replace(first, change=replace(first.change, how="source"))
+    made = Search(runner(by({"guard": 0.1, "guard hidden": 0.9}), tmp_path), [first], SEEDS)
+    made.runner.read = _with_diagnosis(made.runner.read)
+    made.deeper = lambda ran: [Candidate((*ran.candidate.steps, second))]
+    proof = made.run()
+    assert proof is not None and proof.verified and ids(proof) == ["guard", "hidden"]
+
+
+def _with_diagnosis(read: Any) -> Any:
+    return lambda ended, training: (read(ended, training)[0], object())
+
+
 def test_one_seed_on_which_it_fails_is_no_proof(tmp_path: Path) -> None:
     def world(fixes: frozenset[str], seed: int) -> Seen:
         return seen(0.9 if fixes and seed != 2 else 0.0)
@@ -140,6 +182,24 @@ def test_the_printed_metric_decides_where_the_loss_was_fine(tmp_path: Path) -> N
 
     _, proof, _ = search(world, [step("set-mode", proven=True)], tmp_path)
     assert proof is not None and proof.verified
+
+
+@pytest.mark.parametrize(("text", "name", "higher", "value"), [
+    ("epoch 3 loss 0.33 val acc 0.91\nmetric accuracy 0.8812", "metric accuracy", True, 0.8812),
+    ("step 10: train loss=0.1, test rmse: 3.21", "test rmse", False, 3.21),
+    ("metric r2 -0.3", "metric r2", True, -0.3),
+    ("epoch 1 | val_acc=0.3 | loss=0.2\nepoch 2 | val_acc=0.5 | loss=0.2", "val_acc", True, 0.5),
+    ("Accuracy of 87.5%", "Accuracy", True, 87.5),
+    ("metric mse nan", "metric mse", False, None),
+])  # fmt: skip
+def test_the_number_that_a_script_prints(text: str, name: str, higher: bool, value: float | None) -> None:
+    found = detected(text)
+    assert found is not None and (found.name, found.higher, found.read(text)) == (name, higher, value)
+
+
+@pytest.mark.parametrize("text", ["epoch 1/10 loss 0.3", "done in 3.2 s", "parameters: 12345", ""])
+def test_no_metric_where_none_is_named(text: str) -> None:
+    assert detected(text) is None
 
 
 def test_an_error_in_other_units_is_not_compared(tmp_path: Path) -> None:

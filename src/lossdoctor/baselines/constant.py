@@ -60,6 +60,36 @@ def best_constant(
     return None
 
 
+def known_constant(fn: str, known: list[npt.NDArray[Any]], targets: list[npt.NDArray[Any]], classes: int = 0) -> Constant | None:
+    """What the best constant of the targets that were `known` costs on other `targets`: the reference of a forecast, which
+    can only know the climate of the past (Murphy 1988). None for other losses than squared and absolute errors and plain
+    cross entropies."""
+    known, targets = [t for t in known if t.size], [t for t in targets if t.size]
+    if not known or not targets:
+        return None
+    if fn in CLASS_LOSSES and np.issubdtype(targets[0].dtype, np.integer) and np.issubdtype(known[0].dtype, np.integer):
+        before_ids, ids = (np.concatenate([t.reshape(-1) for t in some]) for some in (known, targets))
+        return _known_classes(before_ids, ids, classes)
+    before, after = _columns(known), _columns(targets)
+    if before is None or after is None or before.shape[1] != after.shape[1]:
+        return None
+    if fn in SQUARED_LOSSES:
+        return Constant(float(np.mean((after - before.mean(axis=0)) ** 2)), 0.0, "the mean of the training targets")
+    if fn in ABSOLUTE_LOSSES:
+        return Constant(float(np.abs(after - np.median(before, axis=0)).mean()), 0.0, "the median of the training targets")
+    return None
+
+
+def _known_classes(known: npt.NDArray[Any], ids: npt.NDArray[Any], classes: int) -> Constant | None:
+    known, ids = known[known >= 0], ids[ids >= 0]
+    if not known.size or not ids.size:
+        return None
+    size = max(int(known.max()), int(ids.max())) + 1
+    # One more of each class than was seen: what never came may come.
+    shares = (np.bincount(known, minlength=max(size, classes)) + 1.0) / (known.size + max(size, classes))
+    return Constant(float(-np.log(shares[ids]).mean()), 0.0, "the class frequencies in training")
+
+
 def _columns(targets: list[npt.NDArray[Any]]) -> Floats | None:
     """Targets as (elements, outputs): a last axis of a few outputs with enough rows has constants of its own."""
     last = targets[0].shape[-1] if targets[0].ndim >= 2 else 1

@@ -187,6 +187,18 @@ def causes(format: Annotated[str, typer.Option("--format", help="text, markdown 
     return list_causes(format)
 
 
+@app.command()
+def mcp(
+    root: Annotated[
+        Path, typer.Option("--root", metavar="DIR", help="The project's folder: nothing outside it is run or written.")
+    ] = Path(),
+) -> int:
+    """Serve check, run, fix, explain and report to an assistant (Model Context Protocol, over stdin and stdout)."""
+    from .mcp import serve_project
+
+    return serve_project(root)
+
+
 def _program(words: list[str] | None, module: str | None) -> tuple[str, list[str], bool]:
     from ..words import UserError
 

@@ -14,11 +14,12 @@ from pathlib import Path
 from ..diagnosis.engine import Diagnosis
 from ..diagnosis.questions import worth_asking
 from ..launch.program import parse_program
+from ..reports.cure_markdown import render_cure_markdown
 from ..reports.cure_text import render_cure, render_cure_json
 from ..reports.folder import write_folder
 from ..source.patch import Patch
 from ..trace.events import RunEnded
-from ..trials.candidates import steps_of
+from ..trials.candidates import further, on_top_of, steps_of
 from ..trials.conclude import conclude
 from ..trials.journal import Journal
 from ..trials.outcome import Seen
@@ -35,6 +36,8 @@ from .show import checked, wants_colour, width_of
 SHARE_OF_ONE = 0.25
 """Share of the whole time that a single trial may take."""
 LEAST = 20.0
+BACKED = 0.7
+HALFWAY = 0.6
 PATCH_FILE, FIX_FILE = "fix.patch", "fix.json"
 
 
@@ -86,6 +89,8 @@ def fix_script(options: FixOptions) -> int:
     each = max(LEAST, SHARE_OF_ONE * 60 * options.minutes)
     runner = Runner(engine, journal, trials, main.signs.training, deadline, each, told=teller.trying)
     search = Search(runner, steps, list(range(max(1, options.seeds))), metric, told=teller.line)
+    search.deeper = lambda ran: on_top_of(ran.candidate, ran.diagnosis, _live_fixes()) if ran.diagnosis is not None else []
+    search.further = lambda step: further(main, step, _live_fixes())
     runner.finished = lambda ran: teller.ended(ran, _plain_of(search))
     proof = None
     try:
@@ -132,9 +137,14 @@ def _checked(options: FixOptions, teller: Teller) -> Examined:
 
 
 def needed(seen: Examined) -> bool:
-    """A run that learns and has nothing proven wrong is left alone."""
-    errors = any(f.severity == "error" for f in seen.report.findings)
-    return errors or seen.report.verdict in ("stalled", "diverged", "never-started")
+    """A run that learns and has nothing proven wrong is left alone; one that is halfway there, with a warning that more than
+    statistics speak for, is not."""
+    report = seen.report
+    if any(f.severity == "error" for f in report.findings) or report.verdict in ("stalled", "diverged", "never-started"):
+        return True
+    level = min((s for s in (report.skill, report.skill_held_back) if s is not None), default=1.0)
+    backed = any(f.severity == "warning" and f.confidence >= BACKED and f.proof != "statistics" for f in report.findings)
+    return backed and level < HALFWAY
 
 
 def _stopped(seen: Examined) -> bool:
@@ -169,8 +179,10 @@ def _hand_over(options: FixOptions, form: str, said: CureReport, report: Report,
     write_folder(replace(report, cure=said, confirmed=said.confirmed, taken_back=said.taken_back), out)
     if form == "json":
         sys.stdout.write(render_cure_json(said))
+    elif form == "markdown":
+        sys.stdout.write(render_cure_markdown(said, report))
     else:
-        sys.stdout.write(render_cure(said, width=width_of(sys.stdout), colour=wants_colour(sys.stdout), markdown=form == "markdown"))
+        sys.stdout.write(render_cure(said, width=width_of(sys.stdout), colour=wants_colour(sys.stdout)))
     sys.stdout.flush()
     if options.write and patch is not None and fits:
         written(patch)

@@ -24,6 +24,8 @@ from .folder import log_errors
 FIRST_LOOK, LAST_GAP = 1.0, 60.0
 """Seconds before the first look, and the longest time between two: each takes about a second on another core."""
 POLL = 0.2
+NAP = 0.5
+"""Seconds after which it looks whether the run is still alive: a run that was killed leaves nobody behind."""
 
 
 def start(out: Path, notify: bool, stop_on: str | None) -> Callable[[], str | None]:
@@ -81,7 +83,11 @@ def look_on(out: Path, pid: int, notify: bool, stop_on: str | None, pipe: int) -
     before: set[str] = set()
     gap = FIRST_LOOK
     while alive(pid):
-        time.sleep(gap)
+        wake = time.monotonic() + gap
+        while time.monotonic() < wake:
+            time.sleep(min(NAP, gap))
+            if not alive(pid):
+                return
         gap = min(LAST_GAP, gap * 1.5)
         found, steps, over = certain(out)
         if over:

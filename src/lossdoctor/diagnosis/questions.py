@@ -119,7 +119,7 @@ def _questions(diagnosis: Diagnosis) -> list[Question]:
         for factor, suspicion in factors:
             fix = "lower-lr" if factor < 1 else "raise-lr"
             ask(f"{fix}-{factor:g}", fix, {"factor": factor}, f"learning rate {rate * factor:.3g}", suspicion)
-    if signs.wiring.frozen:
+    if signs.wiring.frozen or signs.wiring.fell_away:
         ask("unfreeze", "unfreeze", {}, "nothing frozen", 3)
     if _modes_odd(signs):
         ask("set-mode", "set-mode", {}, "right modes", 3)

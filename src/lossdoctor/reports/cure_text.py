@@ -1,4 +1,4 @@
-"""What `fix` found, as text, Markdown, and fix.json (the published contract)."""
+"""What `fix` found, as text and as fix.json (the published contract)."""
 
 from __future__ import annotations
 
@@ -53,17 +53,15 @@ def _fix(change: Change) -> dict[str, Any]:
     return {"id": change.id, "args": dict(change.args), "title": change.title, "how": change.how, "safety": change.safety}
 
 
-def render_cure(report: CureReport, *, width: int, colour: bool, markdown: bool = False) -> str:
+def render_cure(report: CureReport, *, width: int, colour: bool) -> str:
     """For people: the answer, the proof as pairs, the patch, and what it says of the diagnosis."""
-    if markdown:
-        return _markdown(report)
     sheet = Sheet(min(width, 120), colour=colour)
     sheet.blank()
     best = report.best
     style = "bold green" if not report.needed or (best is not None and best.verified) else "bold yellow"
     sheet.add((report.answer, style))
     if report.trials:
-        sheet.add((f"{len(report.trials)} trials, {_cost(report)}", "dim"))
+        sheet.add((f"{len(report.trials)} trials, {cost_words(report)}", "dim"))
     if best is not None:
         _pairs(sheet, report, best)
         if report.diff:
@@ -85,12 +83,14 @@ def render_cure(report: CureReport, *, width: int, colour: bool, markdown: bool 
     return sheet.text().rstrip("\n") + "\n"
 
 
-def _cost(report: CureReport) -> str:
+def cost_words(report: CureReport) -> str:
+    """What the trials took."""
     times = f", {report.trial_seconds / report.plain_seconds:.1f} plain runs" if report.plain_seconds > 0 else ""
     return f"{report.trial_seconds:.0f} s of computing{times}"
 
 
-def _pairs(sheet: Sheet, report: CureReport, best: Cure) -> None:
+def paired(report: CureReport, best: Cure) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """(titles, rows): each seed's runs without and with the cure, side by side."""
     rows = []
     for seed in best.seeds:
         ran = [t for t in report.trials if t.seed == seed]
@@ -102,14 +102,17 @@ def _pairs(sheet: Sheet, report: CureReport, best: Cure) -> None:
         values = [skill_words(t.held if held and t.held is not None else t.skill) for t in (without, fixed)]
         printed = [short(t.metric) for t in (without, fixed)] if report.metric else []
         rows.append((f"seed {seed}", *values, *printed))
+    more = (f"{one_line(report.metric)}: without", "with") if report.metric else ()
+    return ("", "without", "with", *more), rows
+
+
+def _pairs(sheet: Sheet, report: CureReport, best: Cure) -> None:
+    columns, rows = paired(report, best)
     if not rows:
         return
     sheet.blank()
     sheet.add((f"Pairs: same script, same seed, {best.measure}", "bold"))
-    columns = [Column(), Column("without", right=True), Column("with", right=True)]
-    if report.metric:
-        columns += [Column(f"{one_line(report.metric)}: without", right=True), Column("with", right=True)]
-    sheet.table(tuple(columns), rows, indent=3)
+    sheet.table(tuple(Column(title, right=bool(title)) for title in columns), rows, indent=3)
     if best.effect is not None and best.effect_interval is not None:
         low, high = best.effect_interval
         sheet.add(f"gain {short(best.effect)}, 95 % interval {short(low)} to {short(high)}", indent=3)
@@ -136,21 +139,3 @@ def _line_style(line: str) -> str:
     if line.startswith("-") and not line.startswith("---"):
         return "red"
     return "dim" if line.startswith(("@@", "---", "+++")) else ""
-
-
-def _markdown(report: CureReport) -> str:
-    out = [f"**{one_line(report.answer)}**", ""]
-    best = report.best
-    if report.trials:
-        out += [f"{len(report.trials)} trials, {_cost(report)}.", ""]
-    if best is not None and best.effect is not None and best.effect_interval is not None:
-        low, high = best.effect_interval
-        out += [f"Paired gain in {best.measure}: {short(best.effect)} (95 % interval {short(low)} to {short(high)}).", ""]
-    if report.diff:
-        out += ["```diff", report.diff.rstrip("\n"), "```", ""]
-    for change in best.by_hand if best is not None else ():
-        out += [f"By hand, {one_line(change.title)}:", "", "```python", change.snippet.rstrip("\n"), "```", ""]
-    for words, names in (("Confirmed by its cure", report.confirmed), ("Taken back", report.taken_back), ("Ruled out", report.ruled_out)):
-        if names:
-            out.append(f"- {words}: {'; '.join(names)}")
-    return "\n".join(out).rstrip("\n") + "\n"

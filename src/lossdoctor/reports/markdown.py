@@ -6,12 +6,12 @@ beside what is healthy, what was ruled out and by which number, and what nobody 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from lossdoctor.words import Arm, Evidence, Finding, Report, short
 
-from .plain import clip, one_line, visible
+from .bounded import LIMIT, Page, fenced, plain_text, quoted, visible_code
+from .plain import clip, one_line
 from .wording import (
     CONTROL_FIXES,
     arms_by_outcome,
@@ -26,12 +26,12 @@ from .wording import (
     what_if_words,
 )
 
-__all__ = ["LIMIT", "MarkdownReporter", "render_markdown"]
+__all__ = ["LIMIT", "MarkdownReporter", "evidence", "judged", "render_markdown", "whereabouts"]
 
-LIMIT = 3_990
-"""Characters; a little under the 4,000 that chats and forms commonly take."""
-
-_CODE_LINES = 12
+_CHANGE = 1_100
+"""Most characters of the change that is shown under a finding."""
+_KEPT = 260
+"""Characters kept for saying how many causes were ruled out, and how many could not be judged."""
 
 
 class MarkdownReporter:
@@ -47,65 +47,57 @@ class MarkdownReporter:
 def render_markdown(report: Report, *, limit: int = LIMIT) -> str:
     """The report in at most `limit` characters. What does not fit is dropped from the end, row by row,
     and counted."""
-    page = _Page(limit - 120)
+    page = Page(limit - 120)
+    page.reserve(_KEPT)
     _head(page, report)
     groups = grouped(report.findings)
+    where = whereabouts(report)
     for group in groups[:1]:
         _finding(page, group.finding, report)
-        page.rows("", [f"- follows from it: {_short_finding(f)}" for f in group.consequences])
+        page.rows("", [f"- follows from it: {_short_finding(f)}" for f in group.consequences], where)
     if not report.findings:
         page.put("Nothing wrong was found." if report.verdict in ("learning", "converged", "too-short") else "No cause was found.")
+    if report.cure is not None:
+        patch = f" Patch: {quoted(f'{report.out}/{report.cure.best.patch}', 90)}" if report.cure.best and report.cure.best.patch else ""
+        page.put(f"**Fix tried**: {plain_text(report.cure.answer, 300)}{patch}")
     if report.arms:
         page.rows(
             f"**What if** ({what_if_words(report)})\n\n| outcome | change | reached |\n| --- | --- | --- |",
-            [_arm_row(arm) for arm in arms_by_outcome(report.arms)],
-        )
+            [_arm_row(arm) for arm in arms_by_outcome(report.arms)], where,
+        )  # fmt: skip
     rest = [line for group in groups[1:] for line in _with_consequences(group.finding, group.consequences)]
-    page.rows("**Also found**\n", rest)
+    page.rows("**Also found**\n", rest, where)
     if len(report.trainings) > 1:
         page.rows(
             "**Trainings in this run**\n",
-            [f"- {_text(t.name, 60)}: {t.verdict}, skill {short(t.skill)}, {short(t.steps)} steps"
+            [f"- {plain_text(t.name, 60)}: {t.verdict}, skill {short(t.skill)}, {short(t.steps)} steps"
              for t in report.trainings],
+            where,
         )  # fmt: skip
-    page.rows("**Could not be judged**\n", [f"- `{n.cause}` needs {_text(n.needs, 120)}" for n in report.not_judged])
-    page.rows("**Ruled out**\n", [f"- `{h.cause}`: {_text(h.why, 120)}" for h in report.healthy])
-    page.rows("**Notes**\n", [f"- {_text(note, 160)}" for note in report.notes])
+    judged(page, report, where)
+    page.rows("**Notes**\n", [f"- {plain_text(note, 160)}" for note in report.notes], where)
     if report.next_command:
-        page.put(f"Next: {_code(clip(one_line(report.next_command), 90))}", keep=True)
+        page.put(f"Next: {quoted(report.next_command, 90)}", keep=True)
     return page.text()
 
 
-class _Page:
-    """Blocks of text with a common budget of characters."""
-
-    def __init__(self, room: int) -> None:
-        self._room = room
-        self._blocks: list[str] = []
-
-    def put(self, block: str, *, keep: bool = False) -> bool:
-        """Adds a block if there is room (or in any case, with `keep`)."""
-        if len(block) + 2 > self._room and not keep:
-            return False
-        self._room -= len(block) + 2
-        self._blocks.append(block)
-        return True
-
-    def rows(self, head: str, rows: Sequence[str]) -> None:
-        """As many rows as fit under a heading, and how many did not."""
-        more: Callable[[int], str] = lambda left: f"\n\nand {left} more" if left else ""  # noqa: E731
-        for shown in range(len(rows), 0, -1):
-            block = "\n".join([*([head] if head else []), *rows[:shown]]) + more(len(rows) - shown)
-            if self.put(block):
-                return
-
-    def text(self) -> str:
-        return "\n\n".join(self._blocks) + "\n"
+def whereabouts(report: Report) -> str:
+    """Where everything is that a page leaves out."""
+    path = f"{report.out}/report.json" if report.out else "report.json"
+    return quoted(path if len(path) <= 60 else "report.json", 60)
 
 
-def _head(page: _Page, report: Report) -> None:
+def judged(page: Page, report: Report, where: str) -> None:
+    """What could not be judged, and what was ruled out by which number; gives back what was reserved for it."""
+    page.reserve(-_KEPT // 2)
+    page.rows("**Could not be judged**\n", [f"- `{n.cause}` needs {plain_text(n.needs, 120)}" for n in report.not_judged], where)
+    page.reserve(-_KEPT // 2)
+    page.rows("**Ruled out**\n", [f"- `{h.cause}`: {plain_text(h.why, 120)}" for h in report.healthy], where)
+
+
+def _head(page: Page, report: Report) -> None:
     page.put(
-        f"**lossdoctor: {_text(report.script, 80)}: {report.verdict}.** {_text(report.answer, 300)}",
+        f"**lossdoctor: {plain_text(report.script, 80)}: {report.verdict}.** {plain_text(report.answer, 300)}",
         keep=True,
     )
     facts = [f"{short(report.steps)} steps in {duration(report.seconds)}"]
@@ -113,30 +105,36 @@ def _head(page: _Page, report: Report) -> None:
         facts.insert(0, f"skill {short(report.skill)} (0 knows nothing, 1 is perfect)")
     if report.skill_held_back is not None:
         facts.insert(1, f"on held-back data {short(report.skill_held_back)}")
-    facts += [f"{_text(name, 40)} reaches {short(value)}" for name, value in list(report.baselines.items())[:4]]
-    facts += [f"{_text(name, 20)} {_text(value, 20)}" for name, value in list(report.versions.items())[:3]]
+    facts += [f"{plain_text(name, 40)} reaches {short(value)}" for name, value in list(report.baselines.items())[:4]]
+    facts += [f"{plain_text(name, 20)} {plain_text(value, 20)}" for name, value in list(report.versions.items())[:3]]
     page.put("; ".join(facts), keep=True)
 
 
-def _finding(page: _Page, finding: Finding, report: Report) -> None:
-    page.put(f"### {finding.severity}: `{finding.cause}`\n\n{_text(finding.summary, 400)}", keep=True)
-    if finding.evidence:
-        page.rows(
-            "| evidence | measured | healthy |\n| --- | ---: | --- |",
-            [_evidence(e) for e in finding.evidence[:8]],
-        )
+def _finding(page: Page, finding: Finding, report: Report) -> None:
+    page.put(f"### {finding.severity}: `{finding.cause}`\n\n{plain_text(finding.summary, 400)}", keep=True)
+    evidence(page, finding, whereabouts(report))
     if finding.where is not None:
-        line = f"\n{_fence(finding.where.text.strip(), 'python')}" if finding.where.text else ""
-        page.put(f"At `{_tick(clip(place_words(finding.where), 120))}`{':' if line else '.'}{line}")
+        line = f"\n{fenced(clip(visible_code(finding.where.text.strip()), 160), 'python')}" if finding.where.text else ""
+        page.put(f"At {quoted(place_words(finding.where), 120)}{':' if line else '.'}{line}")
     if finding.fixes:
-        fix = finding.fixes[0]
-        title = f"Change ({fix.safety}): {_text(fix.title or fix.id, 160)}"
-        diff = is_diff(fix.snippet)
-        body = _fence(fix.snippet, "diff") if diff else _text(fix.snippet, 400)
-        if not (fix.snippet.strip() and page.put(f"{title}\n{body}")):
-            page.put(title)
+        _change(page, finding, whereabouts(report))
     words = certainty(finding, report)
-    page.put(f"How sure: {_text(words.sure, 400)}. We would change our mind if {words.change}.")
+    page.put(f"How sure: {plain_text(words.sure, 400)}. We would change our mind if {words.change}.")
+
+
+def evidence(page: Page, finding: Finding, where: str) -> None:
+    """The numbers that led to a finding, beside what is healthy."""
+    page.rows("| evidence | measured | healthy |\n| --- | ---: | --- |", [_evidence(e) for e in finding.evidence[:8]], where)
+
+
+def _change(page: Page, finding: Finding, where: str) -> None:
+    fix = finding.fixes[0]
+    title = f"Change ({fix.safety}): {plain_text(fix.title or fix.id, 160)}"
+    code = visible_code(fix.snippet).strip("\n")
+    if is_diff(fix.snippet):
+        page.diff(title, fix.snippet, _CHANGE, where)
+    elif not code or len(code) > _CHANGE or not page.put(f"{title}\n{fenced(code, 'python')}"):
+        page.put(title + (f" (in full in {where})" if code else ""))
 
 
 def _with_consequences(finding: Finding, under: Sequence[Finding]) -> list[str]:
@@ -144,49 +142,18 @@ def _with_consequences(finding: Finding, under: Sequence[Finding]) -> list[str]:
 
 
 def _short_finding(finding: Finding) -> str:
-    where = f" (`{_tick(clip(place_words(finding.where), 80))}`)" if finding.where else ""
+    where = f" ({quoted(place_words(finding.where), 80)})" if finding.where else ""
     return (
-        f"{finding.severity} `{finding.cause}`: {_text(finding.summary, 200)}{where} "
+        f"{finding.severity} `{finding.cause}`: {plain_text(finding.summary, 200)}{where} "
         f"{percent(finding.confidence)} sure, by {finding.proof}."
     )
 
 
 def _evidence(item: Evidence) -> str:
-    return f"| {_cell(item.what, 90)} | {_cell(short(item.value), 60)} | {_cell(item.healthy, 60)} |"
+    return f"| {plain_text(item.what, 90)} | {plain_text(short(item.value), 60)} | {plain_text(item.healthy, 60)} |"
 
 
 def _arm_row(arm: Arm) -> str:
     outcome = "the original" if arm.fix in CONTROL_FIXES else arm.outcome
     note = f" ({one_line(arm.note)})" if arm.note else ""
-    return f"| {_cell(outcome, 30)} | {_cell(fix_words(arm) + note, 100)} | {level_of(arm)} |"
-
-
-_SPECIAL = re.compile(r"([\\`*_\[\]<>#|~])")
-
-
-def _text(text: str, size: int) -> str:
-    """A user's words inside Markdown: on one line, at most `size` characters, none of them active. Names
-    with a single underscore inside a word stay as they are."""
-    escaped = _SPECIAL.sub(r"\\\1", clip(one_line(text), size))
-    return re.sub(r"(?<=\w)\\_(?=\w)", "_", escaped)
-
-
-def _cell(text: str, size: int) -> str:
-    return _text(text, size)
-
-
-def _tick(text: str) -> str:
-    return text.replace("`", "'")
-
-
-def _code(text: str) -> str:
-    return f"`{_tick(text)}`"
-
-
-def _fence(code: str, language: str) -> str:
-    lines = [clip(line, 160) for line in visible(code).strip("\n").splitlines()]
-    if len(lines) > _CODE_LINES:
-        lines = [*lines[:_CODE_LINES], "..."]
-    longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
-    ticks = "`" * max(3, longest + 1)
-    return "\n".join([ticks + language, *lines, ticks])
+    return f"| {plain_text(outcome, 30)} | {plain_text(fix_words(arm) + note, 100)} | {level_of(arm)} |"

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..baselines.constant import ABSOLUTE_LOSSES, SQUARED_LOSSES, Constant, best_constant
+from ..baselines.constant import ABSOLUTE_LOSSES, SQUARED_LOSSES, Constant, best_constant, known_constant
 from ..trace.events import BatchSaved, LossTerm, OptimizerSeen, Site
 from ..trace.reader import Trace
 from .series import Floats, middle, smooth, trend, window_for
@@ -31,6 +31,7 @@ class LossSign:
     held_constant: Constant | None
     sites: tuple[Site, ...]
     terms: int = 1
+    held_known: Constant | None = None
 
     @property
     def count(self) -> int:
@@ -109,7 +110,15 @@ class LossSign:
     @cached_property
     def held_skill(self) -> float | None:
         """Skill on held-back data at the last evaluation, by the held-back targets' own best constant."""
-        constant = self.held_constant or self.constant
+        return self._held_skill(self.held_constant or self.constant)
+
+    @cached_property
+    def forecast_skill(self) -> float | None:
+        """Skill on held-back data by the constant that the training targets tell, as a forecast is judged: held-back data on
+        another level than the training's are no excuse for that constant. `held_skill` where it is not known."""
+        return self._held_skill(self.held_known or self.held_constant or self.constant)
+
+    def _held_skill(self, constant: Constant | None) -> float | None:
         good = self.held_value[np.isfinite(self.held_value)]
         if not good.size or constant is None or constant.loss <= constant.floor:
             return None
@@ -185,7 +194,7 @@ def measure_loss(trace: Trace, training: int) -> LossSign:
     return LossSign(
         steps, seconds, value, per_element, term, constant, held_steps, held_value,
         _constant(trace, held_term, True) if held_term is not None else None, sites,
-        terms=len({int(t) for t in term_index if t >= 0}) or 1,
+        terms=len({int(t) for t in term_index if t >= 0}) or 1, held_known=_known(trace, term, held_term),
     )  # fmt: skip
 
 
@@ -225,6 +234,17 @@ def _constant(trace: Trace, term: LossTerm | None, held_back: bool) -> Constant 
         term.fn, targets, class_weight=term.class_weight, pos_weight=term.pos_weight,
         label_smoothing=term.label_smoothing, ignore_index=term.ignore_index, beta=term.beta, classes=classes,
     )  # fmt: skip
+
+
+def _known(trace: Trace, term: LossTerm | None, held_term: LossTerm | None) -> Constant | None:
+    if term is None or held_term is None or term.fn != held_term.fn or term.class_weight or held_term.class_weight:
+        return None
+    arrays: dict[bool, list[Floats]] = {True: [], False: []}
+    for saved in trace.of(BatchSaved):
+        wanted = held_term.term if saved.held_back else term.term
+        if saved.term == wanted and saved.y is not None and (array := trace.array(saved.y)) is not None:
+            arrays[saved.held_back].append(array)
+    return known_constant(term.fn, arrays[False], arrays[True])
 
 
 def _calibrated(trace: Trace, term: LossTerm, steps: Floats, value: Floats) -> Floats | None:

@@ -19,6 +19,9 @@ from ..trace.events import (
 )
 from ..trace.reader import Trace
 
+LATER = 4
+"""Losses that must miss a weight before it counts as left behind."""
+
 
 @dataclass(frozen=True)
 class WiringSign:
@@ -56,6 +59,21 @@ class WiringSign:
     @cached_property
     def frozen(self) -> frozenset[int]:
         return frozenset(i for i in self.in_model if not self.facts[i].requires_grad)
+
+    @cached_property
+    def fell_away(self) -> frozenset[int]:
+        """Reached by the first loss of a site, and by none of the later ones: frozen, or cut off, while the run was under
+        way. Empty where losses reach now these and now those weights."""
+        found: set[int] = set()
+        by_site: dict[int, list[LossGraph]] = {}
+        for graph in self.connected:
+            by_site.setdefault(graph.site, []).append(graph)
+        for graphs in by_site.values():
+            later = graphs[1:]
+            if len(later) < LATER or self.opaque:
+                continue
+            found |= frozenset(graphs[0].reached).difference(*(g.reached for g in later))
+        return frozenset(found - {i for graphs in by_site.values() for g in graphs[1:] for i in g.reached})
 
     @cached_property
     def unheld(self) -> frozenset[int]:

@@ -6,7 +6,7 @@ import difflib
 import json
 import re
 import tokenize
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -70,6 +70,20 @@ def patch_of(edits: Sequence[Edit]) -> Patch | None:
         if file is None:
             return None
         changed.append(file)
+    return Patch(tuple(sorted(changed, key=lambda file: file.shown))) if changed else None
+
+
+def patch_to(after: Mapping[str, bytes]) -> Patch | None:
+    """From the files as they are on disk to these texts; None where one cannot be read, or nothing changes."""
+    changed = []
+    for name, text in after.items():
+        path = Path(name)
+        try:
+            before = path.read_bytes()
+        except OSError:
+            return None
+        if before != text:
+            changed.append(FileChange(name, path_in_diff(path), before, text))
     return Patch(tuple(sorted(changed, key=lambda file: file.shown))) if changed else None
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import ast
 import json
 import linecache
+import os
 import re
 import tokenize
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from io import BytesIO
@@ -43,6 +46,8 @@ class Script:
         that tracebacks know, then in the notebook; a cell's magics read as `pass`.
         """
         name = str(path)
+        if _instead and (told := _instead.get(os.path.realpath(name))) is not None:
+            return Script.of(told, name, path_in_diff(Path(name)))
         try:
             stat = Path(name).stat()
             stamp: tuple[float, int] | None = (stat.st_mtime, stat.st_size)
@@ -136,6 +141,24 @@ class Script:
     def column(self, node: ast.expr | ast.stmt) -> int:
         """A node's column in characters."""
         return self.offset(node.lineno, node.col_offset) - self.starts[node.lineno - 1]
+
+
+_instead: dict[str, str] = {}
+
+
+@contextmanager
+def reading(texts: Mapping[str, bytes]) -> Iterator[None]:
+    """Meanwhile the scripts at these paths are read as these texts: places of a run whose source was changed are places in
+    the changed source. Texts that are no UTF-8 are read as they are on disk."""
+    before = dict(_instead)
+    for path, text in texts.items():
+        with suppress(UnicodeDecodeError):
+            _instead[os.path.realpath(path)] = text.decode("utf-8")
+    try:
+        yield
+    finally:
+        _instead.clear()
+        _instead.update(before)
 
 
 @lru_cache(maxsize=64)

@@ -23,6 +23,8 @@ class Step:
     """What the diagnosis thinks of it: the smaller, the sooner it is tried."""
     proven: bool = False
     """It belongs to a cause of which the diagnosis is certain."""
+    on_top: bool = False
+    """Its edits are of a source that other steps have changed before: it cannot be had without them."""
 
     @property
     def key(self) -> str:

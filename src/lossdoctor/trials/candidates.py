@@ -14,6 +14,7 @@ from ..fixes.fix import Fix
 from ..signs.arms import PROBES, ArmSign
 from ..signs.standing import inputs_off_scale
 from ..source.patch import patch_of
+from ..source.script import reading
 from ..words import CERTAIN, Finding
 from ..words.cure import Change
 from .candidate import Candidate, Step
@@ -84,6 +85,23 @@ def _of_finding(
                 yield replace(step, proven=finding.severity == "error" and finding.confidence >= CERTAIN)
 
 
+RATES = ("lower-lr", "raise-lr")
+
+
+def further(diagnosis: Diagnosis, step: Step, knobs: frozenset[str]) -> Step | None:
+    """The same change of the rate, ten times stronger: None where the what-ifs show that this goes too far, or the step is
+    no change of a rate."""
+    factor = step.change.args.get("factor")
+    if step.change.id not in RATES or not isinstance(factor, float) or not 1e-5 < factor < 1e5:
+        return None
+    stronger = factor / 10 if step.change.id == "lower-lr" else factor * 10
+    for arm in diagnosis.signs.arms:
+        if arm.fix == step.change.id and arm.took_hold and abs(float(arm.args.get("factor", 0)) / stronger - 1) < 0.5:
+            return None
+    made = _step(diagnosis, step.change.id, {"factor": stronger}, step.change.cause, step.rank + 1, knobs)
+    return None if made is None else replace(made, proven=step.proven)
+
+
 def _arguments(arms: Sequence[ArmSign], name: str) -> list[dict[str, Any]]:
     """The arguments with which an arm did best, then others that cured; the fix's own choice where none was run."""
     tried = sorted((a for a in arms if a.fix == name and a.took_hold and a.skill is not None), key=lambda a: -(a.skill or -9))
@@ -95,7 +113,7 @@ def _step(diagnosis: Diagnosis, name: str, args: dict[str, Any], cause: str, ran
     if fix is None:
         return None
     signs = diagnosis.signs
-    if not fix.proposed(signs, args):
+    if not fix.proposed(signs, args) or _is_there_already(diagnosis, name, args):
         return None
     made = fix.change(signs, args)
     plain = {k: v for k, v in args.items() if isinstance(v, str | int | float | bool)}
@@ -103,15 +121,49 @@ def _step(diagnosis: Diagnosis, name: str, args: dict[str, Any], cause: str, ran
     if made is not None and patch_of(made.edits) is not None:
         change = Change(name, plain, fix.title(signs, args), fix.safety, "source", cause, made.diff)
         return Step(change, tuple(made.edits), rank=rank)
-    if name in knobs and (args or _needs_nothing(fix)):
+    if name in knobs and (args or _needs_nothing(fix)) and _can_take_hold(diagnosis, name):
         change = Change(name, plain, fix.title(signs, args), "shown", "live", cause, fix.otherwise(signs, args))
         return Step(change, live=(name, args), rank=rank + UNSAFE)
     return None
 
 
+def _is_there_already(diagnosis: Diagnosis, name: str, args: Mapping[str, Any]) -> bool:
+    """Would the run be as it is?"""
+    step = diagnosis.signs.step
+    if name == "swap-optimizer" and step.optimizer is not None:
+        same = step.optimizer.cls == str(args.get("optimizer", "Adam"))
+        return same and abs(step.lr_peak - float(args.get("lr", 1e-3))) <= 0.5 * step.lr_peak
+    return name == "add-clip" and bool(step.clips)
+
+
+NEED_AN_OPTIMIZER = frozenset({"lower-lr", "raise-lr", "swap-optimizer", "set-weight-decay", "drop-scheduler", "add-clip"})
+
+
+def _can_take_hold(diagnosis: Diagnosis, name: str) -> bool:
+    """A knob that found nothing to turn in the what-ifs will find nothing in a trial either."""
+    if name in NEED_AN_OPTIMIZER and diagnosis.signs.step.optimizer is None:
+        return False
+    arms = [arm for arm in diagnosis.signs.arms if arm.fix == name]
+    return not arms or any(arm.took_hold for arm in arms)
+
+
 def _needs_nothing(fix: Fix) -> bool:
     """A knob that works without arguments from measurement."""
     return fix.live and fix.id in ("unfreeze", "set-mode", "shallower", "use-float32", "reset-state", "swap-cell", "reinit")
+
+
+def on_top_of(candidate: Candidate, diagnosis: Diagnosis, knobs: frozenset[str]) -> list[Candidate]:
+    """The candidate with one more change each, as its own trace asks for: what was hidden behind the first fault."""
+    found: list[Candidate] = []
+    mine = {change.id for change in candidate.changes}
+    with reading(candidate.sources):
+        for step in steps_of(diagnosis, None, frozenset(mine), knobs):
+            patch = patch_of(step.edits) if step.edits else None
+            if not step.change.cause or (step.edits and patch is None):
+                continue
+            sources = {**candidate.sources, **({file.path: file.after for file in patch.files} if patch is not None else {})}
+            found.append(Candidate((*candidate.steps, replace(step, on_top=True)), sources))
+    return found
 
 
 def together(steps: Sequence[Step]) -> Candidate | None:

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..signs.arms import LEARNS
+from ..signs.arms import CURED, LEARNS
 from .outcome import Seen
 from .printed import Metric
 
@@ -59,9 +59,12 @@ def done(seen: Seen) -> bool:
     return score(seen) >= WELL or (seen.reference is not None and score(seen) >= max(ENOUGH, seen.reference))
 
 
-def enough(seen: Seen) -> bool:
-    """Good enough for the fix of a cause that is proven: well above a constant, and not clearly below a simple learner."""
-    return learns(seen) and score(seen) >= ENOUGH and not falls_short(seen)
+def enough(seen: Seen, plain: Seen) -> bool:
+    """Good enough for the fix of a cause that is proven: it learns, is not clearly below a simple learner, and is well above
+    a constant or has won most of what was missing."""
+    if not learns(seen) or falls_short(seen):
+        return False
+    return score(seen) >= ENOUGH or score(seen) - score(plain) >= CURED * (1 - score(plain))
 
 
 def falls_short(seen: Seen) -> bool:

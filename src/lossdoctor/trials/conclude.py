@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 
 from ..diagnosis.engine import Diagnosis
-from ..source.patch import Patch, patch_of
+from ..source.patch import Patch, patch_to
 from ..words import short
 from ..words.cure import Cure, CureReport, Trial
 from .compare import gain, interval, score
@@ -37,8 +37,7 @@ def conclude(
 def _cure(proof: Proof, search: Search, patch_name: str) -> tuple[Cure, Patch | None]:
     skills = [score(r.seen) for r in proof.fixed]
     effects = [gain(f.seen, p.seen) for f, p in zip(proof.fixed, proof.plain, strict=True)]
-    edits = [edit for step in proof.candidate.steps for edit in step.edits]
-    patch = patch_of(edits) if edits else None
+    patch = patch_to(proof.candidate.sources)
     held = all(r.seen.held is not None for r in proof.fixed)
     cure = Cure(
         changes=proof.candidate.changes, verified=proof.verified, skill=_rounded(statistics.fmean(skills)), interval=_pair(interval(skills)),

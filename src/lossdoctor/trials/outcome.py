@@ -22,9 +22,9 @@ POINTS = 150
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a trial showed. `skill` and `held` are as the trace has them at the end; `effective` the smaller of the two.
-    `errors` are the causes of severity error that its own trace still shows. `crashed` holds its last words. `start` is
-    the very first loss."""
+    """What a trial showed. `skill` is that in training at the end, `held` that on held-back data, by the constant of the
+    training targets; `effective` the smaller of the two as the diagnosis sees them. `errors` are the causes of severity
+    error that its own trace still shows. `crashed` holds its last words. `start` is the very first loss."""
 
     skill: float | None
     held: float | None
@@ -82,7 +82,7 @@ def read_trial(ended: Ended, training: int) -> tuple[Seen, Diagnosis | None]:
         crashed = over.error or f"exit status {over.status}"
     whole = over is not None and over.how in ("finished", "exit", "error") and not ended.timed_out
     return Seen(
-        signs.loss.skill, signs.loss.held_skill, effective_skill(signs), diagnosis.verdict,
+        signs.loss.skill, signs.loss.forecast_skill, effective_skill(signs), diagnosis.verdict,
         tuple(f.cause for f in diagnosis.findings if f.severity == "error"), signs.updates or signs.loss.count, ended.seconds,
         crashed, not live or (arm is not None and arm.took_hold), whole, arm.note if live and arm is not None else "",
         signs.reference.skill if signs.reference is not None else None, signs.loss.relative, _first_loss(signs), _curve(signs), printed,

@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 
-NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+NUMBER = r"(?:[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf))"
 BETWEEN = r"(?:\s*[:=]\s*|\s+(?:is|of|was)\s+|\s+)"
 PAIR = re.compile(rf"([A-Za-z][A-Za-z0-9_²/ -]{{1,40}}?){BETWEEN}({NUMBER})(?![\w.])")
 HELD = re.compile(r"\b(val|valid|validation|test|held|dev|eval|evaluation|metric|holdout|final)", re.IGNORECASE)

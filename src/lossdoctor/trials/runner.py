@@ -100,6 +100,10 @@ class Runner:
             raise
         return answers
 
+    def diagnosed(self, ran: Ran) -> Diagnosis | None:
+        """The diagnosis of a trial from what lies on disk of it."""
+        return self.read(Ended(self._job(ran.candidate, ran.seed, 0.0), 0, ran.seen.seconds), self.training)[1]
+
     def _known(self, candidate: Candidate, seed: int) -> Ran | None:
         ran = self.done.get((candidate.key, seed, self.limit))
         if ran is not None:

@@ -23,6 +23,10 @@ AS_GOOD = 0.03
 """Skill by which a smaller set of changes may be worse and is still preferred."""
 HELPS = 0.05
 FINALISTS = 3
+MOST_FURTHER = 2
+MOST_BESIDE = 2
+MOST_DEEPER = 3
+NEARLY_ALL = 0.95
 MORE_SEEDS = 2
 """So many more pairs for a script that is not the same twice under one seed."""
 SAME_START = frozenset({
@@ -55,6 +59,10 @@ class Search:
     not_repeatable: bool = False
     notes: list[str] = field(default_factory=list)
     told: Callable[[str], None] = lambda text: None
+    further: Callable[[Step], Step | None] = lambda step: None
+    """The next stronger change of the same kind, where there is one that nobody has tried."""
+    deeper: Callable[[Ran], list[Candidate]] = lambda ran: []
+    """The candidate of a trial with one more change, as its own trace asks for."""
 
     def run(self) -> Proof | None:
         """The best proof; None where the run needs none (see `needs_none`) or nothing could be tried."""
@@ -63,7 +71,9 @@ class Search:
             return None
         try:
             self._singles()
+            self._further()
             self._combinations()
+            self._second_round()
         except OutOfTime:
             self.out_of_time = True
         return self._proof()
@@ -105,7 +115,7 @@ class Search:
             self._look_at_start(ran)
             if not better(ran.seen, self.plain.seen, self._measure(ran.candidate)):
                 return False
-            return done(ran.seen) or (ran.candidate.steps[0].proven and enough(ran.seen))
+            return done(ran.seen) or (ran.candidate.steps[0].proven and enough(ran.seen, self.plain.seen))
 
         # What most likely cures has its turn alone: if it does, nothing else is paid for.
         if stop(self.runner.ask([(first, self.seeds[0])])[0]):
@@ -113,15 +123,30 @@ class Search:
         wanted = [(self._single(step), self.seeds[0]) for step in self.steps[1:MOST_SINGLES]]
         self.runner.ask(wanted, stop)
 
+    def _further(self) -> None:
+        """What does best at the end of what was tried may do better beyond it."""
+        for _ in range(MOST_FURTHER):
+            tried = [r for r in self._tried() if len(r.candidate.steps) == 1 and learns(r.seen)]
+            best = max(tried, key=self._worth, default=None)
+            if best is None or score(best.seen) >= NEARLY_ALL:
+                return
+            step = self.further(best.candidate.steps[0])
+            if step is None or self.runner.ask([(self._single(step), self.seeds[0])])[0].candidate.key == best.candidate.key:
+                return
+
     def _combinations(self) -> None:
         """Pairs, then triples, where no single change is enough."""
-        if any(self._is_enough(ran) for ran in self._tried()):
+        good = [ran for ran in self._tried() if self._is_enough(ran)]
+        if good:
+            self._beside(max(good, key=self._worth))
             return
         singles = [ran for ran in self._tried() if len(ran.candidate.steps) == 1]
         plain = self.plain.seen
         helping = sorted((r for r in singles if gain(r.seen, plain) > HELPS), key=lambda r: -score(r.seen))
         # Two faults may hide each other: what ranks first takes part even where it does nothing alone.
-        first = [r for step in self.steps[:2] for r in singles if r.candidate.steps[0] is step and r not in helping[:POOL]]
+        taken = {r.candidate.steps[0].change.id for r in helping[:1]}
+        ahead = [step for step in self.steps if step.change.id not in taken][:2]
+        first = [r for step in ahead for r in singles if r.candidate.steps[0].key == step.key and r not in helping[:POOL]]
         pool = [r.candidate.steps[0] for r in [*helping[:POOL], *first]]
         # What learns and is still rising when the script ends may want nothing but time.
         longer = next((step for step in self.steps if step.change.id == "train-longer"), None)
@@ -133,8 +158,35 @@ class Search:
                 if self._is_enough(ran):
                     return
 
+    def _second_round(self) -> None:
+        """Where nothing is enough, the best so far is asked what ails it now: a fault may have hidden another."""
+        tried = [r for r in self._tried() if r.seen.works and r.candidate.changes[0].how != "live"]
+        if not tried or any(self._is_enough(ran) for ran in self._tried()):
+            return
+        best = max(tried, key=self._worth)
+        plain = self.plain.seen
+        if best.diagnosis is None:
+            best.diagnosis = self.runner.diagnosed(best)
+        if best.diagnosis is None or not (gain(best.seen, plain) > HELPS or (plain.skill is None and best.seen.skill is not None)):
+            return
+        self.told(f"what is still wrong under: {best.candidate.title}")
+        wanted = [(c, self.seeds[0]) for c in self.deeper(best)[:MOST_DEEPER]]
+        if wanted:
+            self.runner.ask(wanted, self._is_enough)
+
+    def _beside(self, best: Ran) -> None:
+        """Something else was found too, and what cures leaves room: the two together may do better."""
+        if done(best.seen) or len(best.candidate.steps) > 1:
+            return
+        mine = best.candidate.steps[0]
+        others = {s.change.cause: s for s in reversed(self.steps) if s.change.cause and s.change.cause != mine.change.cause}
+        ranked = sorted(others.values(), key=lambda step: step.rank)[:MOST_BESIDE]
+        sets = [c for c in (together([mine, other]) for other in ranked) if c is not None]
+        if sets:
+            self.runner.ask([(c, self.seeds[0]) for c in sets])
+
     def _is_enough(self, ran: Ran) -> bool:
-        return enough(ran.seen) and better(ran.seen, self.plain.seen, self._measure(ran.candidate))
+        return enough(ran.seen, self.plain.seen) and better(ran.seen, self.plain.seen, self._measure(ran.candidate))
 
     def _tried(self) -> list[Ran]:
         return [
@@ -194,7 +246,7 @@ class Search:
         """Each set of changes after its own subsets that do as well."""
         found: list[Ran] = []
         for ran in ranked:
-            if len(ran.candidate.steps) > 1:
+            if len(ran.candidate.steps) > 1 and not any(step.on_top for step in ran.candidate.steps):
                 for left_out in combinations(ran.candidate.steps, len(ran.candidate.steps) - 1):
                     smaller = together(left_out)
                     known = self._ask_quietly(smaller) if smaller is not None else None

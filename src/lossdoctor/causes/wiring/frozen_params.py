@@ -57,7 +57,8 @@ def judge(signs: Signs) -> Judgement:
     wiring = signs.wiring
     if not wiring.models:
         return CAUSE.not_judged("a model's forward pass")
-    frozen = frozenset(i for i in wiring.frozen if wiring.facts[i].role != "norm")
+    fell = wiring.fell_away & wiring.in_model
+    frozen = frozenset(i for i in wiring.frozen | fell if wiring.facts[i].role != "norm")
     if not frozen:
         return CAUSE.healthy("no parameter of the model is frozen")
     total = wiring.size(wiring.in_model)

@@ -375,13 +375,23 @@ class Unfreeze(Knob):
     def __init__(self) -> None:
         super().__init__()
         self._thawed: list[torch.Tensor] = []
+        self._models: list[nn.Module] = []
         self.note = "no parameter was frozen"
 
     def first_forward(self, models: list[nn.Module]) -> None:
-        frozen = {id(p): p for m in models for p in m.parameters() if not p.requires_grad and p.is_floating_point()}
-        self._thawed = list(frozen.values())
-        for param in self._thawed:
+        self._models = models
+        self._thawed = self._thaw()
+
+    def _thaw(self) -> list[torch.Tensor]:
+        frozen = {id(p): p for m in self._models for p in m.parameters() if not p.requires_grad and p.is_floating_point()}
+        for param in frozen.values():
             param.requires_grad_(True)
+        return list(frozen.values())
+
+    def after_step(self, opt: Any) -> None:
+        """What is frozen on the way is freed again."""
+        if self._thaw():
+            self.held()
 
     def before_step(self, opt: Any) -> None:
         if not self._thawed:

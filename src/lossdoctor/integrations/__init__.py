@@ -1,0 +1,1 @@
+"""Where lossdoctor meets other programs. Each is imported only when it is used."""
