@@ -182,9 +182,10 @@ def _questions(diagnosis: Diagnosis) -> list[Question]:
     if rate_fell(signs):
         ask("drop-scheduler", "drop-scheduler", {}, "learning rate held", 3)
     if has_optimizer and not step.scale_free and step.optimizer_name != "LBFGS":
-        ask("swap-optimizer", "swap-optimizer", {"optimizer": "Adam", "lr": 1e-3}, "Adam at 1e-3", 1)
-        if (signs.loss.skill or 0.0) < LEARNS:
-            ask("swap-optimizer-fast", "swap-optimizer", {"optimizer": "Adam", "lr": 1e-2}, "Adam at 1e-2", 1)
+        stuck = (signs.loss.skill or 0.0) < LEARNS
+        ask("swap-optimizer", "swap-optimizer", {"optimizer": "Adam", "lr": 1e-3}, "Adam at 1e-3", 2 if stuck else 1)
+        if stuck:
+            ask("swap-optimizer-fast", "swap-optimizer", {"optimizer": "Adam", "lr": 1e-2}, "Adam at 1e-2", 2)
     window = signs.time.steps_seen
     horizon = signs.time.horizon()
     if window >= 8 and math.isfinite(horizon) and horizon < 0.9 * window:
