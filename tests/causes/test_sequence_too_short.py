@@ -6,7 +6,7 @@ import torch
 from fits import fit, noise, windows
 from harness import found, healthy, leads, not_judged, said, watched
 from nets import sums
-from torch import Tensor
+from torch import Tensor, nn
 
 from lossdoctor.words import Finding
 
@@ -54,3 +54,22 @@ def test_a_window_that_lies_in_the_features_of_one_step_is_one() -> None:
 def test_a_single_step_that_tells_the_target_is_enough() -> None:
     x = noise(400, 2)
     healthy(watched(partial(fit, x[:, None, :], x.sum(1, keepdim=True), epochs=12)), CAUSE)
+
+
+class CellLoop(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.cell, self.head = nn.GRUCell(2, 16), nn.Linear(16, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        state = x.new_zeros(len(x), 16)
+        for step in range(x.shape[1]):
+            state = self.cell(x[:, step], state)
+        answer: Tensor = self.head(state)
+        return answer
+
+
+def test_a_loop_over_cells_that_goes_round_once_is_no_window_either() -> None:
+    one = watched(partial(fit, *windows(echo(10), 1), epochs=4, net=CellLoop()), arms=["lower-lr-0.1"])
+    assert "single step" in found(one, CAUSE).summary
+    assert not isinstance(said(watched(partial(fit, *windows(echo(10), 14), epochs=4, net=CellLoop())), CAUSE), Finding)

@@ -68,9 +68,15 @@ def _needed_lag(signs: Signs) -> NeededLag | None:
 
 def single_step(signs: Signs) -> tuple[int, ...] | None:
     """The shape of the input, where every call of a recurrent layer is given one time step and no state: None otherwise.
-    Cells called step by step, packed sequences and carried states have their time elsewhere."""
+    A loop over cells counts by its steps. Packed sequences and carried states have their time elsewhere."""
     calls = signs.wiring.calls
-    if not calls or any(c.carried or c.packed or c.cell.endswith("cell") or len(c.input_shape) != 3 for c in calls):
+    if not calls or any(c.carried or c.packed for c in calls):
+        return None
+    if all(c.cell.endswith("cell") for c in calls):
+        x = next((b.x for b in signs.fed.batches if b.x is not None), None)
+        looped_once = signs.time.steps_seen == 1 and x is not None and x.ndim == 3 and 1 in x.shape[:2]
+        return tuple(x.shape) if looped_once and x is not None else None
+    if any(c.cell.endswith("cell") or len(c.input_shape) != 3 for c in calls):
         return None
     if any(c.input_shape[1 if c.batch_first else 0] != 1 or c.input_shape[0 if c.batch_first else 1] < 2 for c in calls):
         return None
