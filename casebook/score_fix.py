@@ -159,8 +159,8 @@ def _cost(said: dict[str, Any], out: Path) -> dict[str, Any]:
     """What the search has cost, and whether the first finding was the one that was cured."""
     seconds = said.get("seconds", {})
     plain = seconds.get("plain_run") or 0.0
-    report = json.loads((out / "report.json").read_text())
-    causes = [finding["cause"] for finding in report["findings"]]
+    report = out / "report.json"
+    causes = [finding["cause"] for finding in json.loads(report.read_text())["findings"]] if report.is_file() else []
     return {
         "trials": len(said.get("trials", [])), "plain_runs": round(seconds.get("trials", 0.0) / plain, 2) if plain else 0.0,
         "first": bool(causes) and said.get("confirmed", [])[:1] == causes[:1],
