@@ -20,7 +20,7 @@ World = Callable[[frozenset[str], int], Seen]
 def seen(skill: float | None, *, held: float | None = None, printed: str = "", errors: tuple[str, ...] = (), **more: object) -> Seen:
     verdict = "diverged" if skill is None else "learning" if skill >= 0.2 else "stalled"
     facts: dict[str, object] = {
-        "effective": skill, "verdict": verdict, "errors": errors, "steps": 100, "seconds": 1.0, "start": 1.0, "reference": None,
+        "verdict": verdict, "errors": errors, "steps": 100, "seconds": 1.0, "start": 1.0, "reference": None,
     }  # fmt: skip
     return Seen(skill=skill, held=held, printed=printed, **{**facts, **more})  # type: ignore[arg-type]
 

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import re
+import shutil
 import sys
 import time
 from dataclasses import dataclass, replace
@@ -124,8 +125,6 @@ def _checked(options: FixOptions, teller: Teller) -> Examined:
         return before
     keep = options.out / "trials"
     if keep.exists() and not options.resume:
-        import shutil
-
         shutil.rmtree(keep, ignore_errors=True)
     for name in (PATCH_FILE, FIX_FILE):
         (options.out / name).unlink(missing_ok=True)

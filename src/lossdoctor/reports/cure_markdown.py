@@ -27,7 +27,7 @@ def render_cure_markdown(cure: CureReport, report: Report | None = None, *, limi
     if cure.trials:
         page.put(f"{len(cure.trials)} trials, {cost_words(cure)}.")
     if best is not None:
-        columns, rows = paired(cure, best)
+        columns, rows = paired(cure)
         head = f"Pairs: same script, same seed, {best.measure}\n\n| {' | '.join(plain_text(c, 60) for c in columns)} |\n"
         page.rows(head + f"| --- |{' ---: |' * (len(columns) - 1)}", [f"| {' | '.join(row)} |" for row in rows], all_of_it)
         if best.effect is not None and best.effect_interval is not None:

@@ -89,25 +89,18 @@ def cost_words(report: CureReport) -> str:
     return f"{report.trial_seconds:.0f} s of computing{times}"
 
 
-def paired(report: CureReport, best: Cure) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def paired(report: CureReport) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """(titles, rows): each seed's runs without and with the cure, side by side."""
-    rows = []
-    for seed in best.seeds:
-        ran = [t for t in report.trials if t.seed == seed]
-        without = next((t for t in ran if not t.changes), None)
-        fixed = next((t for t in ran if t.changes == best.changes), None)
-        if without is None or fixed is None:
-            continue
-        held = best.measure.startswith("held")
-        values = [skill_words(t.held if held and t.held is not None else t.skill) for t in (without, fixed)]
-        printed = [short(t.metric) for t in (without, fixed)] if report.metric else []
-        rows.append((f"seed {seed}", *values, *printed))
+    rows = [
+        (f"seed {pair[0].seed}", *(skill_words(report.measured(t)) for t in pair), *((short(t.metric) for t in pair) if report.metric else ()))
+        for pair in report.pairs
+    ]
     more = (f"{one_line(report.metric)}: without", "with") if report.metric else ()
     return ("", "without", "with", *more), rows
 
 
 def _pairs(sheet: Sheet, report: CureReport, best: Cure) -> None:
-    columns, rows = paired(report, best)
+    columns, rows = paired(report)
     if not rows:
         return
     sheet.blank()

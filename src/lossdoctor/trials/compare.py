@@ -16,7 +16,9 @@ T_975 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 
 MARGIN = 0.03
 """Skill by which a run has to be better than its pair to count as better."""
 WELL = 0.9
+"""Skill from which nothing else needs to be tried."""
 ENOUGH = 0.5
+"""Skill from which the fix of a proven cause is good enough, where a simple learner gets no more."""
 SHORT_OF = 0.15
 """Skill by which a cure may fall short of what a simple learner gets from the same inputs."""
 FLOOR = -1.0
@@ -25,7 +27,7 @@ FLOOR = -1.0
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What pairs are compared by: "metric", "held" or "skill". `fixes` are those of the arm that is compared."""
+    """The number that scripts print, as far as it can be compared across these fixes."""
 
     metric: Metric | None
     fixes: frozenset[str] = frozenset()
@@ -37,8 +39,7 @@ class Measure:
 
 
 def score(seen: Seen | None) -> float:
-    """How well a trial does, from -1 to 1: by held-back skill where it was measured, and never better than in training
-    by more than the noise of a small held-back set."""
+    """How well a trial does, from -1 to 1: by held-back skill where it was measured, else in training."""
     if seen is None or not seen.works or seen.skill is None:
         return FLOOR
     value = seen.skill if seen.held is None else seen.held

@@ -10,7 +10,6 @@ from typing import Any
 
 from ..diagnosis.engine import Diagnosis, examine
 from ..signs import Signs
-from ..signs.standing import effective_skill
 from ..signs.trainings import put_right
 from ..trace.events import ArmEnded, RunEnded
 from ..trace.reader import Trace, read_trace
@@ -23,12 +22,11 @@ POINTS = 150
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What a trial showed. `skill` is that in training at the end, `held` that on held-back data, by the constant of the
-    training targets; `effective` the smaller of the two as the diagnosis sees them. `errors` are the causes of severity
-    error that its own trace still shows. `crashed` holds its last words. `start` is the very first loss."""
+    training targets. `errors` are the causes of severity error that its own trace still shows. `crashed` holds its last
+    words. `start` is the very first loss."""
 
     skill: float | None
     held: float | None
-    effective: float | None
     verdict: Verdict
     errors: tuple[str, ...]
     steps: int
@@ -67,7 +65,7 @@ def read_trial(ended: Ended, training: int) -> tuple[Seen, Diagnosis | None]:
         printed = (folder / "output.txt").read_text(encoding="utf-8", errors="replace")
     trace = _trace(folder / "trace")
     if trace is None or not len(trace.table("loss")):
-        return Seen(None, None, None, "never-started", (), 0, ended.seconds, _last_line(printed) or "it ended before it trained",
+        return Seen(None, None, "never-started", (), 0, ended.seconds, _last_line(printed) or "it ended before it trained",
                     printed=printed), None  # fmt: skip
     numbers = {int(k) for k in trace.table("loss").column("training")}
     signs = Signs(trace, training if training in numbers else min(numbers))
@@ -82,7 +80,7 @@ def read_trial(ended: Ended, training: int) -> tuple[Seen, Diagnosis | None]:
         crashed = over.error or f"exit status {over.status}"
     whole = over is not None and over.how in ("finished", "exit", "error") and not ended.timed_out
     return Seen(
-        signs.loss.skill, signs.loss.forecast_skill, effective_skill(signs), diagnosis.verdict,
+        signs.loss.skill, signs.loss.forecast_skill, diagnosis.verdict,
         tuple(f.cause for f in diagnosis.findings if f.severity == "error"), signs.updates or signs.loss.count, ended.seconds,
         crashed, not live or (arm is not None and arm.took_hold), whole, arm.note if live and arm is not None else "",
         signs.reference.skill if signs.reference is not None else None, signs.loss.relative, _first_loss(signs), _curve(signs), printed,

@@ -83,3 +83,19 @@ class CureReport:
     out: str = ""
     metric: str = ""
     reference: float | None = None
+
+    @property
+    def pairs(self) -> tuple[tuple[Trial, Trial], ...]:
+        """(without, with) of the best set of changes, for each seed of its proof. Where a seed was run twice (its trials
+        were cut on the way), the later ones count."""
+        if self.best is None:
+            return ()
+        last = {(bool(t.changes), t.seed): t for t in self.trials if t.changes in ((), self.best.changes)}
+        return tuple(
+            (last[False, seed], last[True, seed]) for seed in self.best.seeds if (False, seed) in last and (True, seed) in last
+        )
+
+    def measured(self, trial: Trial) -> float | None:
+        """A trial's skill as the proof compares it: held-back where that is its measure."""
+        held = self.best is not None and self.best.measure.startswith("held") and trial.held is not None
+        return trial.held if held else trial.skill

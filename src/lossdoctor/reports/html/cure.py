@@ -58,16 +58,10 @@ def cure_view(report: Report, points: int) -> CureView | None:
 
 
 def _pairs(cure: CureReport) -> tuple[Pair, ...]:
-    best = cure.best
-    if best is None:
-        return ()
-    held = best.measure.startswith("held")
-    found = []
-    for seed in best.seeds:
-        ran = [t for t in cure.trials if t.seed == seed]
-        without = next((t for t in ran if not t.changes), None)
-        fixed = next((t for t in ran if t.changes == best.changes), None)
-        if without is not None and fixed is not None:
-            skills = [skill_words(t.held if held and t.held is not None else t.skill) for t in (without, fixed)]
-            found.append(Pair(seed, skills[0], skills[1], short(without.metric), short(fixed.metric)))
-    return tuple(found)
+    return tuple(
+        Pair(
+            without.seed, skill_words(cure.measured(without)), skill_words(cure.measured(fixed)), short(without.metric),
+            short(fixed.metric),
+        )
+        for without, fixed in cure.pairs
+    )  # fmt: skip
