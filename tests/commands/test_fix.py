@@ -34,6 +34,7 @@ import model_of_mine
 torch.manual_seed(0)
 random.seed(0)
 rng = np.random.default_rng(0)
+settings = json.load(open("settings.json"))
 x = rng.normal(size=(256, 12, 1)).astype("float32")
 y = x[:, -3:, 0].sum(1, keepdims=True)
 X, Y = torch.tensor(x), torch.tensor(y)
@@ -79,6 +80,7 @@ def project(folder: Path, rate: str) -> Path:
     folder.mkdir()
     (folder / "train.py").write_text(SCRIPT.replace("RATE", rate))
     (folder / "model_of_mine.py").write_text(MODEL)
+    (folder / "settings.json").write_text('{"batch": 32,  "rate": 30.0}\n')
     (folder / "log.csv").write_text("0,1.0\n")
     (folder / "best.pt").write_bytes(b"precious")
     (folder / "old.txt").write_text("keep me")
@@ -109,7 +111,7 @@ class Fixed(NamedTuple):
 @pytest.fixture(scope="module")
 def fixed(tmp_path_factory: pytest.TempPathFactory) -> Fixed:
     base = tmp_path_factory.mktemp("fix")
-    folder, out = project(base / "mine", "30.0"), base / "out"
+    folder, out = project(base / "mine", 'settings["rate"]'), base / "out"
     before = tree(folder)
     return Fixed(folder, out, before, call(folder, out))
 
@@ -120,6 +122,11 @@ def test_a_verified_fix_ends_with_status_0(fixed: Fixed) -> None:
     assert best["verified"] and best["skill"] > 0.5 and best["seeds"] == [0, 1, 2]
     assert best["interval"][0] <= best["skill"] <= best["interval"][1]
     assert "Verified on 3 of 3 seeds" in fixed.ran.stdout and "git apply" in fixed.ran.stdout
+
+
+def test_a_number_from_a_settings_file_is_changed_there(fixed: Fixed) -> None:
+    patch = (fixed.out / "fix.patch").read_text()
+    assert '-{"batch": 32,  "rate": 30.0}' in patch and "train.py" not in patch
 
 
 def test_no_trial_touches_what_is_the_users(fixed: Fixed) -> None:

@@ -321,6 +321,64 @@ def seen_across(folder: Path, files: dict[str, str], lines: list[tuple[str, int,
     return Signs(read_trace(folder.parent / "trace"))
 
 
+FROM_FILE = """\
+import json
+import torch
+from torch import nn
+c = json.load(open("c.json"))
+KINDS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
+rnn = nn.LSTM(1, c["hidden"], batch_first=True)
+drop = nn.Dropout(c["p"])
+extra = {"lr": c["base_rate"]}
+opt = MAKE
+for epoch in range(max(1, int(c["epochs"]))):
+    batches = torch.randperm(100).split(c["batch"])
+    for rows in batches:
+        loss = nn.functional.mse_loss(net(x[rows]), y[rows])
+        opt.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(net.parameters(), c["clip"])
+        opt.step()
+"""
+SETTINGS = '{"hidden": 2, "p": 0.9, "base_rate": 0.1, "epochs": 3, "batch": 64, "clip": 0.001, "decay": 0.5}'
+BY_KIND = 'KINDS[c["kind"]](net.parameters(), lr=c["base_rate"], weight_decay=c["decay"])'
+
+
+@pytest.mark.parametrize(
+    ("fix", "args", "make", "old", "new"),
+    [
+        ("widen", {"hidden": 32}, BY_KIND, '"hidden": 2', '"hidden": 32'),
+        ("set-dropout", {"p": 0.0}, BY_KIND, '"p": 0.9', '"p": 0.0'),
+        ("lower-lr", {"lr": 0.01}, BY_KIND, '"base_rate": 0.1', '"base_rate": 0.01'),
+        ("lower-lr", {"lr": 0.01}, "torch.optim.SGD(net.parameters(), **extra)", '"base_rate": 0.1', '"base_rate": 0.01'),
+        ("lower-lr", {"lr": 0.01}, "made_elsewhere(net)", '"base_rate": 0.1', '"base_rate": 0.01'),
+        ("set-weight-decay", {"value": 0.0}, BY_KIND, '"decay": 0.5', '"decay": 0.0'),
+        ("train-longer", {"epochs": 15}, BY_KIND, '"epochs": 3', '"epochs": 15'),
+        ("set-batch", {"size": 8}, BY_KIND, '"batch": 64', '"batch": 8'),
+        ("loosen-clip", {"max_norm": 5.0}, BY_KIND, '"clip": 0.001', '"clip": 5.0'),
+    ],
+)
+def test_a_number_from_a_settings_file_is_changed_there(
+    fix: str, args: dict[str, Any], make: str, old: str, new: str, signs_of: MakeSigns, tmp_path: Path
+) -> None:
+    (tmp_path / "job").mkdir()
+    (tmp_path / "job" / "c.json").write_text(SETTINGS)
+    term = LossTerm(0, 0, "mse_loss", (64, 1), (64, 1), "float32")
+    signs = signs_of(FROM_FILE.replace("MAKE", make), optimizer="SGD", lr=[0.1], weight_decay=0.5, clip=(0.001, 3.0), term=term)
+    change = all_fixes()[fix].change(signs, args)
+    assert change is not None
+    patch(tmp_path / "job", change.diff)
+    assert (tmp_path / "job" / "c.json").read_text() == SETTINGS.replace(old, new)
+    assert (tmp_path / "job" / "train.py").read_text() == FROM_FILE.replace("MAKE", make)
+
+
+def test_a_setting_that_was_not_in_force_is_left_alone(signs_of: MakeSigns, tmp_path: Path) -> None:
+    (tmp_path / "job").mkdir()
+    (tmp_path / "job" / "c.json").write_text(SETTINGS)
+    signs = signs_of(FROM_FILE.replace("MAKE", "made_elsewhere(net)"), optimizer="SGD", lr=[0.2])
+    assert all_fixes()["lower-lr"].change(signs, {"lr": 0.01}) is None
+
+
 def test_a_change_goes_across_the_users_own_modules(tmp_path: Path) -> None:
     folder = tmp_path / "job"
     (folder / "parts").mkdir(parents=True)

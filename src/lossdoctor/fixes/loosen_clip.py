@@ -69,7 +69,7 @@ def _by_hand(signs: Signs) -> Edit | None:
     ]  # fmt: skip
     if len(spots) != 1:
         return None
-    return replace_node(spots[0].script, spots[0].node, 'float("inf")')
+    return replace_node(spots[0].script, spots[0].node, "1e9" if spots[0].script.plain else 'float("inf")')
 
 
 def _edit(signs: Signs, args: Args) -> Edit | None:

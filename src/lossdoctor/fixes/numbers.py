@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 
 from ..source import Call, Edit, Origin, argument, origin, replace_node, set_keyword
+from ..source.values import starred
 from .places import code
 
 
 def source_of(call: Call | None, keyword: str) -> Origin | None:
     """The literal behind a call's argument."""
-    return None if call is None else origin(call.script, argument(call, keyword))
+    if call is None:
+        return None
+    given = argument(call, keyword)
+    return origin(call.script, given if given is not None else starred(call, keyword))
 
 
 def change(
@@ -24,6 +28,8 @@ def change(
     text = str(int(value)) if whole or _whole(found, value) else code(value)
     if found is not None and (observed is None or math.isclose(found.value, observed, rel_tol=1e-4, abs_tol=1e-12)):
         return replace_node(found.script, found.node, text)
+    if call.open_ended and argument(call, keyword) is None:
+        return None  # `**settings` may hold it already.
     return set_keyword(call.script, call, keyword, text)
 
 

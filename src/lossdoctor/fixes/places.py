@@ -9,8 +9,9 @@ from pathlib import Path
 
 from ..signs import Signs
 from ..source import Call, Script, calls, model_name, optimizer_name
-from ..source.locate import OPTIMIZERS, enclosing_function, enclosing_loop, module_classes, within
+from ..source.locate import OPTIMIZERS, all_calls, enclosing_function, enclosing_loop, module_classes, within
 from ..source.script import cells_beside
+from ..source.values import bound
 from ..trace.events import RecurrentCall, Site
 
 MAX_SCRIPTS = 12
@@ -94,7 +95,25 @@ def optimizer_call(signs: Signs) -> Call | None:
     seen = signs.step.optimizer
     names = (seen.cls,) if seen is not None and seen.cls else OPTIMIZERS
     found = [call for script in scripts(signs) for call in calls(script, names)]
-    return one(found)
+    return one(found) if found else one([call for script in scripts(signs) for call in all_calls(script) if _makes_optimizer(call)])
+
+
+def _makes_optimizer(call: Call) -> bool:
+    """`kinds[name](model.parameters(), lr=...)`: a class that was chosen among others."""
+    func = call.node.func
+    if not isinstance(func, ast.Name | ast.Subscript | ast.Call) or "lr" not in call.keywords:
+        return False
+    chosen = func if isinstance(func, ast.Subscript | ast.Call) else bound(call.script, func)
+    text = ast.unparse(chosen) if chosen is not None else ""
+    return isinstance(chosen, ast.Subscript | ast.Call | ast.IfExp) and (
+        any(name in text for name in OPTIMIZERS) or "optim" in text or _table_of_optimizers(call, chosen)
+    )
+
+
+def _table_of_optimizers(call: Call, chosen: ast.expr) -> bool:
+    owner = chosen.func.value if isinstance(chosen, ast.Call) and isinstance(chosen.func, ast.Attribute) else getattr(chosen, "value", None)
+    table = bound(call.script, owner) if isinstance(owner, ast.Name) else owner
+    return table is not None and any(f".{name}" in ast.unparse(table) for name in OPTIMIZERS)
 
 
 def optimizer_at(script: Script, line: int) -> str | None:

@@ -6,12 +6,13 @@ import ast
 import math
 
 from ..signs import Signs
-from ..source import Edit, insert_after, set_keyword
+from ..source import Edit, insert_after, replace_node, set_keyword
 from ..source.locate import assigned_to, statement_of
 from ..words import short
 from .fix import Args
 from .numbers import change, source_of
 from .places import code, finite, fragment, named_calls, one, optimizer_call, said, scripts
+from .settings import by_role
 
 CYCLES = ("OneCycleLR", "CyclicLR")
 
@@ -77,7 +78,13 @@ def rate_edit(signs: Signs, args: Args, factor: float) -> Edit | None:
     if cycle is not None:
         peak = source_of(cycle, "max_lr")
         return None if peak is None or base is None or new is None else change(cycle, "max_lr", peak.value * new / base)
-    if call is None or new is None:
+    if new is None:
+        return None
+    if call is None or source_of(call, "lr") is None:
+        setting = by_role(signs, "lr", base)
+        if setting is not None:
+            return replace_node(setting.script, setting.node, code(new))
+    if call is None:
         return None
     groups = signs.step.optimizer.groups if signs.step.optimizer is not None else ()
     if len({g.lr for g in groups}) > 1 or any(_has_rate(arg) for arg in call.node.args[:1]):

@@ -6,8 +6,8 @@ import ast
 
 from ..signs import Signs
 from ..signs.net import rows
-from ..source import Call, Edit, enclosing_loop, replace_node, together
-from ..source.values import number
+from ..source import Call, Edit, Script, enclosing_loop, replace_node, together
+from ..source.values import bound, number
 from ..words import short
 from .fix import Args, Fix
 from .numbers import change, source_of
@@ -25,9 +25,12 @@ def _loader(signs: Signs) -> Call | None:
     return one(found) or one(shuffled)
 
 
-def _given(loop: ast.AST) -> ast.expr | None:
+def _given(script: Script, loop: ast.AST) -> ast.expr | None:
     """What a loop over batches names as their size: `for rows in order.split(32)`, `for i in range(0, n, 32)`."""
-    for node in ast.walk(loop.iter) if isinstance(loop, ast.For | ast.AsyncFor) else ():
+    if not isinstance(loop, ast.For | ast.AsyncFor):
+        return None
+    over = (bound(script, loop.iter) or loop.iter) if isinstance(loop.iter, ast.Name) else loop.iter
+    for node in ast.walk(over):
         if not isinstance(node, ast.Call):
             continue
         if isinstance(node.func, ast.Attribute) and node.func.attr == "split" and node.args:
@@ -44,7 +47,7 @@ def _in_loop(signs: Signs, new: int) -> Edit | None:
     if place is None or loops is None or seen is None:
         return None
     script, loop = place[0], loops.inner
-    given = _given(loop)
+    given = _given(script, loop)
     if given is not None and number(given) is None:
         return settle(script, given, str(new))
     alike = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..signs import Signs
-from ..source import Edit, argument, origin, replace_node, together
+from ..source import Change, Edit, across, argument, origin, replace_node
 from ..source.locate import RECURRENT
 from ..words import short
 from .fix import Args, Fix
@@ -18,7 +18,7 @@ def wanted(args: Args) -> float:
     return 0.0 if given is None else given
 
 
-def _edit(signs: Signs, args: Args) -> Edit | None:
+def _edit(signs: Signs, args: Args) -> Change | None:
     new = wanted(args)
     spots = [(c, "p") for c in named_calls(signs, DROPOUTS)]
     spots += [(c, "dropout") for c in named_calls(signs, [f"nn.{n}" for n in RECURRENT[:3]])]
@@ -35,7 +35,7 @@ def _edit(signs: Signs, args: Args) -> Edit | None:
             edits[found.script.file, found.line, found.node.col_offset] = replace_node(found.script, found.node, code(new))
         if given is None and key == "p" and new < 0.5:
             return None
-    return together(*edits.values())
+    return across(*edits.values())
 
 
 FIX = Fix(

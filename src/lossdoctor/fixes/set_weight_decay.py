@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from ..signs import Signs
-from ..source import Edit
+from ..source import Edit, replace_node
 from ..words import short
 from .fix import Args, Fix
 from .numbers import change, source_of
 from .places import code, finite, fragment, optimizer_call, said
+from .settings import by_role
 
 
 def value(args: Args) -> float:
@@ -16,10 +17,14 @@ def value(args: Args) -> float:
 
 def _edit(signs: Signs, args: Args) -> Edit | None:
     call = optimizer_call(signs)
-    if call is None or "weight_decay" in "".join(call.args[:1]):
-        return None
     seen = signs.step.optimizer
     observed = signs.step.weight_decay if seen is not None else None
+    if call is None or source_of(call, "weight_decay") is None:
+        setting = by_role(signs, "weight_decay", observed)
+        if setting is not None:
+            return replace_node(setting.script, setting.node, code(value(args)))
+    if call is None or "weight_decay" in "".join(call.args[:1]):
+        return None
     if seen is not None and len({g.weight_decay for g in seen.groups}) > 1:
         return None
     return change(call, "weight_decay", value(args), observed)

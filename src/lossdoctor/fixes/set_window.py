@@ -14,6 +14,7 @@ from ..words import short
 from .ends import at_entry
 from .fix import Args, Fix
 from .places import finite, fragment, said, scripts
+from .settings import all_settings
 
 _NAME = re.compile(
     r"(seq(uence)?_?(len|length)?|window(_?(size|len|length))?|look_?back|(n|num)?_?(time)?_?steps_?(in)?|time_?steps"
@@ -51,6 +52,9 @@ def window_in(signs: Signs) -> Origin | None:
                 spot = origin(script, value)
                 if spot is not None and (not steps or spot.value in (steps, steps + 1)):
                     found[script.file, spot.line] = spot
+    for setting in all_settings(signs) if not found else ():
+        if isinstance(setting.value, float) and _NAME.fullmatch(setting.key) and (not steps or setting.value in (steps, steps + 1)):
+            found[setting.script.file, setting.node.lineno] = Origin(setting.script, setting.node, setting.value)
     return next(iter(found.values())) if len(found) == 1 else None
 
 

@@ -9,6 +9,7 @@ import re
 from ..signs import Signs
 from ..source import Edit, Origin, origin, replace_node
 from ..source.locate import enclosing_loop
+from ..source.values import number
 from ..words import short
 from .fix import Args, Fix
 from .places import backward, finite, fragment, said, scripts
@@ -19,13 +20,18 @@ TIMES = 5.0
 def stop_of(loop: ast.AST) -> ast.expr | None:
     """The number of rounds of `for ... in range(n)`."""
     call = loop.iter if isinstance(loop, ast.For | ast.AsyncFor) else None
-    if isinstance(call, ast.Call) and call.args and isinstance(call.args[0], ast.Call):
+    if not _is_range(call) and isinstance(call, ast.Call) and call.args and _is_range(call.args[0]):
         call = call.args[0]  # tqdm(range(n)), enumerate(range(n))
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+    if not isinstance(call, ast.Call) or not _is_range(call) or not call.args or len(call.args) > 2:
         return None
-    if call.func.id not in ("range", "trange") or not call.args or len(call.args) > 2:
-        return None
-    return call.args[min(1, len(call.args) - 1)]
+    stop = call.args[min(1, len(call.args) - 1)]
+    if len(call.args) == 2 and number(call.args[0]) == 1 and isinstance(stop, ast.BinOp) and isinstance(stop.op, ast.Add):
+        return stop.left if number(stop.right) == 1 else stop  # range(1, n + 1)
+    return stop
+
+
+def _is_range(node: ast.AST | None) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("range", "trange")
 
 
 def rounds(signs: Signs) -> Origin | None:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from ..launch.sandbox import Sandbox
 
 
+PYTHON = (".py", ".pyw", ".ipynb")
+
+
 class Watch:
     """One watched run, from before the script's first line to after its last."""
 
@@ -96,7 +99,12 @@ class Watch:
         if order.sources:
             from ..launch.patched import show_instead
 
-            show_instead({path: Path(text).read_bytes() for path, text in order.sources.items()})
+            texts = {path: Path(text).read_bytes() for path, text in order.sources.items()}
+            show_instead(texts)
+            for path, text in texts.items():
+                if not path.endswith(PYTHON) and self.sandbox is not None:
+                    # A settings file: the script finds it where its own writing would have gone.
+                    Path(self.sandbox.for_writing(path)).write_bytes(text)
         if order.reseed is not None:
             from ..launch.reseeded import reseed
 

@@ -304,4 +304,4 @@ def _lines(text: str) -> list[str]:
 def _sure(edit: Edit) -> Edit | None:
     if edit.after == edit.script.text:
         return None
-    return edit if Script.of(edit.after, edit.script.file) is not None else None
+    return edit if edit.script.plain or Script.of(edit.after, edit.script.file) is not None else None

@@ -29,7 +29,8 @@ class Script:
 
     `file` is the name by which events know it. `shown` is its path in a diff: relative to the repository's
     root, or to its own folder where there is none. `text` keeps the file's own line ends (a byte order mark
-    is kept apart in `bom`). Lines count from 1, columns from 0, both in characters.
+    is kept apart in `bom`). Lines count from 1, columns from 0, both in characters. `plain` is a text that is no
+    Python: a settings file, with an empty tree.
     """
 
     file: str
@@ -37,6 +38,7 @@ class Script:
     tree: ast.Module = field(repr=False, compare=False)
     shown: str = ""
     bom: str = ""
+    plain: bool = False
 
     @staticmethod
     def read(path: str | Path) -> Script | None:
@@ -46,7 +48,7 @@ class Script:
         that tracebacks know, then in the notebook; a cell's magics read as `pass`.
         """
         name = str(path)
-        if _instead and (told := _instead.get(os.path.realpath(name))) is not None:
+        if (told := read_as(name)) is not None:
             return Script.of(told, name, path_in_diff(Path(name)))
         try:
             stat = Path(name).stat()
@@ -144,6 +146,11 @@ class Script:
 
 
 _instead: dict[str, str] = {}
+
+
+def read_as(name: str) -> str | None:
+    """What the file of this name is read as meanwhile; None where it is read as it is on disk."""
+    return _instead.get(os.path.realpath(name)) if _instead else None
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from .locate import Call, all_calls, enclosing_class, enclosing_function, method
 from .script import Script
+from .settings_file import alike, settings_beside
 from .signatures import position_of
 
 MAX_HOPS = 6
@@ -39,22 +40,86 @@ def argument(call: Call, keyword: str) -> ast.expr | None:
     return call.node.args[position]
 
 
+def starred(call: Call, keyword: str) -> ast.expr | None:
+    """What `**settings` gives a call for `keyword`: the value in a dictionary that is written out, or `settings["keyword"]`."""
+    for given in call.node.keywords:
+        if given.arg is not None:
+            continue
+        owner = bound(call.script, given.value) if isinstance(given.value, ast.Name) else given.value
+        if isinstance(owner, ast.Dict):
+            values = [v for k, v in zip(owner.keys, owner.values, strict=True) if isinstance(k, ast.Constant) and k.value == keyword]
+            if values:
+                return values[0]
+            continue
+        key = ast.Subscript(given.value, ast.Constant(keyword), ast.Load())
+        return ast.copy_location(key, given.value)
+    return None
+
+
 def origin(script: Script, node: ast.expr | None, hops: int = MAX_HOPS) -> Origin | None:
     """Follow names to the one literal they stand for: constants, defaults of parameters that no call gives,
-    attributes of settings classes, keys of dictionaries written out, `add_argument(default=...)`. None where
-    the value is computed, read from elsewhere, or bound more than once."""
+    attributes of settings classes, keys of dictionaries written out, `add_argument(default=...)`, a number in a settings
+    file that the script names. None where the value is computed, read from elsewhere, or bound more than once."""
     if node is None or hops == 0:
         return None
     value = number(node)
     if value is not None:
         return Origin(script, node, value)
+    found: Origin | None = None
     if isinstance(node, ast.Name):
-        return origin(script, _bound(script, node), hops - 1)
-    if isinstance(node, ast.Attribute):
-        return origin(script, _attribute(script, node), hops - 1)
+        found = origin(script, bound(script, node), hops - 1)
+    elif isinstance(node, ast.Attribute):
+        found = origin(script, _attribute(script, node), hops - 1)
+    elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
+        found = origin(script, _only(_keyed(script, ast.unparse(node.value), node.slice.value)), hops - 1)
+    elif isinstance(node, ast.Call) and (same := _same_number(node)) is not None:
+        found = origin(script, same, hops - 1)
+    return found if found is not None else _in_settings(script, node)
+
+
+def _same_number(node: ast.Call) -> ast.expr | None:
+    """What `int(x)`, `float(x)`, `max(1, x)` make a number of."""
+    name = node.func.id if isinstance(node.func, ast.Name) else ""
+    if node.keywords or (len(node.args) == 1 and name not in ("int", "float", "round")):
+        return None
+    if len(node.args) == 1:
+        return node.args[0]
+    computed = [a for a in node.args if number(a) is None]
+    return computed[0] if name == "max" and len(node.args) == 2 and len(computed) == 1 else None
+
+
+def _in_settings(script: Script, node: ast.expr) -> Origin | None:
+    """The one number under this name in the settings files that the script names."""
+    keys = setting_keys(script, node)
+    if not keys:
+        return None
+    named = [s for s in settings_beside(script) if s.key == keys[-1] and isinstance(s.value, float)]
+    if len(named) > 1 and len(keys) > 1:
+        named = [s for s in named if keys[-2] in {alike(part) for part in s.path[:-1]}]
+    return Origin(named[0].script, named[0].node, float(named[0].value)) if len(named) == 1 else None
+
+
+def setting_keys(script: Script, node: ast.expr) -> tuple[str, ...]:
+    """(section, key) or (key) by which an expression asks for a setting; () where it asks for none."""
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
-        return origin(script, _only(_keyed(script, ast.unparse(node.value), node.slice.value)), hops - 1)
-    return None
+        owner = bound(script, node.value) if isinstance(node.value, ast.Name) else node.value
+        section = setting_keys(script, owner)[-1:] if isinstance(owner, ast.Subscript | ast.Attribute) else ()
+        return (*section, alike(node.slice.value))
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr.startswith("get"):
+        words = [alike(a.value) for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+        owner = bound(script, node.func.value) if isinstance(node.func.value, ast.Name) else node.func.value
+        section = setting_keys(script, owner)[-1:] if isinstance(owner, ast.Subscript) else ()
+        return (*section, *words[:2])
+    if isinstance(node, ast.Attribute):
+        spelled = ast.unparse(node)
+        set_here = [n for n in ast.walk(script.tree) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store) and ast.unparse(n) == spelled]
+        return () if set_here else (alike(node.attr),)
+    if isinstance(node, ast.Name):
+        function = enclosing_function(script, node.lineno)
+        arguments = function.args if function is not None else None
+        if arguments is not None and any(a.arg == node.id for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)):
+            return (alike(node.id),)
+    return ()
 
 
 def number(node: ast.expr) -> float | None:
@@ -75,7 +140,7 @@ def _only(found: Sequence[ast.expr]) -> ast.expr | None:
     return found[0] if len(found) == 1 else None
 
 
-def _bound(script: Script, name: ast.Name) -> ast.expr | None:
+def bound(script: Script, name: ast.Name) -> ast.expr | None:
     """What the one binding of a name gives it, as far as its scope shows."""
     function = enclosing_function(script, name.lineno)
     while function is not None:
@@ -137,7 +202,7 @@ def _in_tuple(node: ast.Assign, name: str) -> ast.expr | None:
     """The value that `a, b = 1, 2` gives a name."""
     target, value = node.targets[0], node.value
     if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
-        pairs = [v for t, v in zip(target.elts, value.elts, strict=True) if isinstance(t, ast.Name) and t.id == name]
+        pairs = [v for t, v in zip(target.elts, value.elts, strict=True) if ast.unparse(t) == name]
         if len(pairs) == 1 and not any(isinstance(e, ast.Starred) for e in (*target.elts, *value.elts)):
             return pairs[0]
     return None
@@ -189,6 +254,8 @@ def _attribute(script: Script, node: ast.Attribute) -> ast.expr | None:
                     if isinstance(child, ast.AugAssign) or child.value is None:
                         return None
                     found.append(child.value)
+            if isinstance(child, ast.Assign) and len(targets) == 1 and (pair := _in_tuple(child, f"{owner}.{name}")) is not None:
+                found.append(pair)
     if owner == "self":
         cls = enclosing_class(script, node.lineno)
         found.extend(_class_values(cls, name) if cls is not None and not found else [])

@@ -22,6 +22,9 @@ POOL = 4
 AS_GOOD = 0.03
 """Skill by which a smaller set of changes may be worse and is still preferred."""
 HELPS = 0.05
+UNASKED = 0.1
+"""Skill by which a change that no finding asks for must do better than one that does: a longer run gets a little further with
+almost any fault still in it."""
 FINALISTS = 3
 MOST_FURTHER = 2
 MOST_BESIDE = 2
@@ -210,7 +213,8 @@ class Search:
     # -- the proof -----------------------------------------------------------------------------------------
 
     def _worth(self, ran: Ran) -> float:
-        """Score, less a little for every change and for one that changes what is learned."""
+        """Score, less a little for every change, for one that changes what is learned, and for what no finding asks for."""
+        unasked = UNASKED * (not any(change.cause for change in ran.candidate.changes))
         unsafe = sum(change.safety != "safe" for change in ran.candidate.changes)
         value = score(ran.seen)
         if self.metric is not None and self.metric.given:
@@ -218,7 +222,7 @@ class Search:
             before = self.metric.read(self.plain.seen.printed)
             if number is not None and before is not None:
                 value = self.metric.better(number, before) / max(abs(before), 1e-12)
-        return value - AS_GOOD * (len(ran.candidate.steps) - 1) - 0.01 * unsafe - 1e-6 * sum(s.rank for s in ran.candidate.steps)
+        return value - unasked - AS_GOOD * (len(ran.candidate.steps) - 1) - 0.01 * unsafe - 1e-6 * sum(s.rank for s in ran.candidate.steps)
 
     def _proof(self) -> Proof | None:
         """The finalists, best first, each on all seeds until one is verified."""
