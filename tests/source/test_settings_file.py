@@ -78,7 +78,7 @@ def lr_of(read: Script) -> tuple[str, float] | None:
         'c = json.load(open("c.json"))\nopt = SGD(p, **{"lr": c["lr"]})\n',
         's = Settings(**json.load(open("c.json")))\nopt = SGD(p, lr=s.lr)\n',
         'def make(lr, hidden):\n    return SGD(p, lr=lr)\nmake(**json.load(open("c.json")))\n',
-        'class T:\n    def __init__(self, lr):\n        self.lr, self.n = lr, 3\n    def go(self):\n        SGD(p, lr=self.lr)\nT(**json.load(open("c.json")))\n',
+        'class T:\n  def __init__(self, lr):\n    self.lr, self.n = lr, 3\n  def go(self):\n    SGD(p, lr=self.lr)\nT(**load("c.json"))\n',
         'cfg = read("c.json")\nopt = SGD(p, lr=max(1e-9, float(cfg.get("lr", 0.1))))\n',
         'a = parser()\na.set_defaults(**json.load(open("c.json")))\nargs = a.parse_args()\nopt = SGD(p, lr=args.lr)\n',
     ],
