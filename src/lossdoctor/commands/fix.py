@@ -11,6 +11,7 @@ import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from ..diagnosis.engine import Diagnosis
 from ..diagnosis.questions import worth_asking
@@ -21,6 +22,7 @@ from ..reports.folder import write_folder
 from ..source.patch import Patch
 from ..trace.events import RunEnded
 from ..trials.candidates import further, on_top_of, steps_of
+from ..trials.compare import SHORT_OF
 from ..trials.conclude import conclude
 from ..trials.journal import Journal
 from ..trials.outcome import Seen
@@ -39,6 +41,9 @@ SHARE_OF_ONE = 0.25
 LEAST = 20.0
 BACKED = 0.7
 HALFWAY = 0.6
+SHOWN = ("structure", "bound")
+"""Proofs that do not lean on how the run went."""
+Asked = Literal["nothing", "what is warned of", "all"]
 PATCH_FILE, FIX_FILE = "fix.patch", "fix.json"
 
 
@@ -77,11 +82,18 @@ def fix_script(options: FixOptions) -> int:
             f"in {options.seconds:g} s only {seen.report.steps} updates were seen, too few to tell what to try. Give it longer: --seconds"
         )
     main = min(seen.found, key=lambda d: (not worth_asking(d), d.signs.training))
-    if not needed(seen):
+    asked = asked_for(seen)
+    if asked == "nothing":
         said = _none_needed(options, seen)
         return _hand_over(options, form, said, seen.report, None, seen.out)
     trials = seen.out / "trials"
     steps = steps_of(main, options.only, options.never, _live_fixes())
+    if asked == "what is warned of":
+        shown = {f.cause for f in main.findings if f.proof in SHOWN}
+        steps = [step for step in steps if step.change.cause in shown and step.edits]
+        if not steps:
+            said = _none_needed(options, seen)
+            return _hand_over(options, form, said, seen.report, None, seen.out)
     if not steps:
         teller.line("nothing that was found can be changed in the source with certainty, and nothing can be tried live.")
     journal = Journal(trials, _header(options, seen, main), options.resume)
@@ -90,6 +102,7 @@ def fix_script(options: FixOptions) -> int:
     each = max(LEAST, SHARE_OF_ONE * 60 * options.minutes)
     runner = Runner(engine, journal, trials, main.signs.training, deadline, each, told=teller.trying)
     search = Search(runner, steps, list(range(max(1, options.seeds))), metric, told=teller.line)
+    search.learns_already = asked == "what is warned of"
     search.deeper = lambda ran: on_top_of(ran.candidate, ran.diagnosis, _live_fixes()) if ran.diagnosis is not None else []
     search.further = lambda step: further(main, step, _live_fixes())
     runner.finished = lambda ran: teller.ended(ran, _plain_of(search))
@@ -112,6 +125,9 @@ def fix_script(options: FixOptions) -> int:
         search, proof, main, script=options.program[0], out=str(options.out), patch_name=PATCH_FILE,
         plain_seconds=_plain_seconds(search),
     )  # fmt: skip
+    if search.learns_already and not (said.best is not None and said.best.verified):
+        answer = f"{seen.report.answer} What was warned of was tried, and taking it out gains nothing clear. Nothing was changed."
+        said, patch = replace(said, needed=False, answer=answer, best=None), None
     return _hand_over(options, form, said, seen.report, patch, seen.out)
 
 
@@ -135,15 +151,20 @@ def _checked(options: FixOptions, teller: Teller) -> Examined:
     return seen
 
 
-def needed(seen: Examined) -> bool:
-    """A run that learns and has nothing proven wrong is left alone; one that is halfway there, with a warning that more than
-    statistics speak for, is not."""
+def asked_for(seen: Examined) -> Asked:
+    """A run that learns and has nothing proven wrong is left alone. One that is halfway there, with a warning that more than
+    statistics speak for, or where a simple learner gets clearly more, is not; in one that learns, only what the text or
+    the graph shows to be wrong is tried."""
     report = seen.report
     if any(f.severity == "error" for f in report.findings) or report.verdict in ("stalled", "diverged", "never-started"):
-        return True
+        return "all"
     level = min((s for s in (report.skill, report.skill_held_back) if s is not None), default=1.0)
-    backed = any(f.severity == "warning" and f.confidence >= BACKED and f.proof != "statistics" for f in report.findings)
-    return backed and level < HALFWAY
+    warned = [f for f in report.findings if f.severity == "warning"]
+    backed = any(f.confidence >= BACKED and f.proof != "statistics" for f in warned)
+    short_of_data = bool(warned) and level < max(report.baselines.values(), default=-1.0) - SHORT_OF
+    if level < HALFWAY and (backed or short_of_data):
+        return "all"
+    return "what is warned of" if any(f.proof in SHOWN for f in warned) else "nothing"
 
 
 def _stopped(seen: Examined) -> bool:

@@ -21,6 +21,7 @@ ENOUGH = 0.5
 """Skill from which the fix of a proven cause is good enough, where a simple learner gets no more."""
 SHORT_OF = 0.15
 """Skill by which a cure may fall short of what a simple learner gets from the same inputs."""
+HALF = 0.5
 FLOOR = -1.0
 """A skill below this says no more than this: diverged."""
 
@@ -101,6 +102,20 @@ def better(fixed: Seen, plain: Seen, measure: Measure) -> bool:
     if ahead < 0:
         return False
     return won > MARGIN or ahead > 0.1 * max(abs(before), 1e-12)
+
+
+def clearly_better(fixed: Seen, plain: Seen, measure: Measure) -> bool:
+    """Half of what was missing is won, by held-back skill or by the number that the script prints: what a run that learns must
+    gain before it is meddled with."""
+    if not fixed.works:
+        return False
+    if fixed.held is not None and plain.held is not None and fixed.held - plain.held >= HALF * (1 - plain.held) > MARGIN:
+        return True
+    now, before = measure.printed(fixed), measure.printed(plain)
+    if now is None or before is None or measure.metric is None:
+        return False
+    missing = 1 - before if measure.metric.higher and before <= 1 else abs(before)
+    return measure.metric.better(now, before) >= HALF * missing > 0
 
 
 def interval(values: Sequence[float]) -> tuple[float, float] | None:

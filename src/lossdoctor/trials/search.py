@@ -10,7 +10,7 @@ from itertools import combinations
 
 from .candidate import Candidate, Step
 from .candidates import together
-from .compare import Measure, better, done, enough, falls_short, gain, learns, score
+from .compare import Measure, better, clearly_better, done, enough, falls_short, gain, learns, score
 from .outcome import Seen
 from .printed import Metric, detected
 from .runner import OutOfTime, Ran, Runner
@@ -66,6 +66,8 @@ class Search:
     """The next stronger change of the same kind, where there is one that nobody has tried."""
     deeper: Callable[[Ran], list[Candidate]] = lambda ran: []
     """The candidate of a trial with one more change, as its own trace asks for."""
+    learns_already: bool = False
+    """The run learns, and what was found may only be seen elsewhere than in its loss: a change must gain much to be kept."""
 
     def run(self) -> Proof | None:
         """The best proof; None where the run needs none (see `needs_none`) or nothing could be tried."""
@@ -74,9 +76,10 @@ class Search:
             return None
         try:
             self._singles()
-            self._further()
-            self._combinations()
-            self._second_round()
+            if not self.learns_already:
+                self._further()
+                self._combinations()
+                self._second_round()
         except OutOfTime:
             self.out_of_time = True
         return self._proof()
@@ -106,7 +109,7 @@ class Search:
     @property
     def needs_none(self) -> bool:
         """The baseline, run to its end, learns as well as can be."""
-        return done(self.plain.seen)
+        return done(self.plain.seen) and not self.learns_already
 
     def _single(self, step: Step) -> Candidate:
         return together([step]) or Candidate((step,))
@@ -116,9 +119,9 @@ class Search:
 
         def stop(ran: Ran) -> bool:
             self._look_at_start(ran)
-            if not better(ran.seen, self.plain.seen, self._measure(ran.candidate)):
+            if not self._better(ran.seen, self.plain.seen, self._measure(ran.candidate)):
                 return False
-            return done(ran.seen) or (ran.candidate.steps[0].proven and enough(ran.seen, self.plain.seen))
+            return self.learns_already or done(ran.seen) or (ran.candidate.steps[0].proven and enough(ran.seen, self.plain.seen))
 
         # What most likely cures has its turn alone: if it does, nothing else is paid for.
         if stop(self.runner.ask([(first, self.seeds[0])])[0]):
@@ -197,6 +200,9 @@ class Search:
             if ran.candidate.steps and seed == self.seeds[0] and limit == self.runner.limit
         ]  # fmt: skip
 
+    def _better(self, fixed: Seen, plain: Seen, measure: Measure) -> bool:
+        return (clearly_better if self.learns_already else better)(fixed, plain, measure)
+
     def _measure(self, candidate: Candidate) -> Measure:
         return Measure(self.metric, frozenset(change.id for change in candidate.changes))
 
@@ -226,7 +232,7 @@ class Search:
 
     def _proof(self) -> Proof | None:
         """The finalists, best first, each on all seeds until one is verified."""
-        tried = [r for r in self._tried() if r.seen.works and better(r.seen, self.plain.seen, self._measure(r.candidate))]
+        tried = [r for r in self._tried() if r.seen.works and self._better(r.seen, self.plain.seen, self._measure(r.candidate))]
         ranked = sorted(tried, key=lambda r: (not learns(r.seen), -self._worth(r)))
         proofs: list[Proof] = []
         for ran in self._smallest_first(ranked)[:FINALISTS]:
@@ -293,12 +299,12 @@ class Search:
         for one, other in zip(fixed, plain, strict=True):
             if not one.seen.works:
                 return f"seed {one.seed}: {one.seen.crashed or one.seen.note or 'its loss is no number'}"
-            if not better(one.seen, other.seen, measure):
+            if not self._better(one.seen, other.seen, measure):
                 return f"seed {one.seed}: no better than without"
             if not learns(one.seen):
                 left = f", and {one.seen.errors[0]} is still there" if one.seen.errors else ""
                 return f"seed {one.seed}: less bad, but it does not learn{left}"
-        if statistics.fmean(score(r.seen) for r in fixed) < 0.9 and falls_short(fixed[0].seen):
+        if not self.learns_already and statistics.fmean(score(r.seen) for r in fixed) < 0.9 and falls_short(fixed[0].seen):
             return "a simple learner gets clearly more from the same inputs: something else is still wrong"
         return ""
 

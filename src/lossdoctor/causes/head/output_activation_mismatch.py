@@ -200,7 +200,9 @@ def _found(
     signs: Signs, summary: str, evidence: list[tuple[str, float | int | str | bool | None, str]], sure: float,
     common: Mapping[str, object],
 ) -> Judgement:  # fmt: skip
-    fine = learned(signs)
+    # Below 0 no likelihood of classes can go: what looks like skill there is none.
+    impossible = signs.loss.term is not None and signs.loss.term.fn == "nll_loss" and signs.loss.end < 0
+    fine = learned(signs) and not impossible
     return finding(
         CAUSE.id, summary, evidence, confidence=0.5 if fine else sure, severity="warning" if fine else "error",
         proof="bound" if any("lowest loss" in e[0] for e in evidence) else "structure", **common,  # type: ignore[arg-type]
