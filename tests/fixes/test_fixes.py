@@ -248,7 +248,7 @@ UNSURE: list[tuple[str, str, dict[str, Any], str, dict[str, Any]]] = [
     ("settings hidden", "set-weight-decay", {"value": 1}, "import torch\no = torch.optim.Adam(p, **settings)\n", {}),
     ("no outer loop", "step-scheduler-per-epoch", {}, loop("f(m(x)).backward()\nscheduler.step()"), {}),
     ("two dead ends", "attach-graph", {}, loop("loss = f(m(x).detach(), g(m(x)).detach())\nloss.backward()"), {}),
-    ("numbers rebuilt", "attach-graph", {}, loop("loss = torch.tensor(f(m(x)).item())\nloss.backward()"), {}),
+    ("numbers worked on", "attach-graph", {}, loop("loss = torch.tensor(g(f(m(x)).item()))\nloss.backward()"), {}),
     ("seldom stepped", "add-step", {}, loop("f(m(x)).backward()\nif i % 9:\n    opt.step()"), {}),
     ("state is a pair", "swap-cell", {"cell": "LSTM"}, "from torch import nn\na = nn.RNN(1, 2)\n", {}),
     ("sampled", "shuffle", {}, "l = DataLoader(d, sampler=s)\n", {}),
