@@ -36,6 +36,11 @@ UNHELD = {
 }
 LABELS = {"term": LossTerm(0, 0, "mse_loss", (4,), (4,), "float32", site=1)}
 PAIR = {"term": LossTerm(0, 0, "mse_loss", (4, 1), (4, 1), "float32", site=1)}
+HELD = "e = nn.functional.mse_loss(torch.sigmoid(net(z)), t)\ngate = nn.functional.mse_loss(torch.sigmoid(other(z)), t)"
+SCHEDULED = (
+    "import torch\nnet = Net()\nopt = torch.optim.SGD(net.parameters(), lr=0.1)\n"
+    "sched = torch.optim.lr_scheduler.StepLR(opt, 5)\n"
+)
 FORWARD = "out, _ = self.lstm(x)\n        return self.fc(out[:, -1])"
 
 
@@ -105,6 +110,36 @@ ROWS: list[Row] = [
      script(f"{SGD}\nentropy = nn.CrossEntropyLoss()", "out = net(x)\nbest = out.argmax(dim=1)\n"
      "loss = nn.functional.mse_loss(best.float(), y.float())\nloss.requires_grad = True\nloss.backward()\nprint(entropy)"), LABELS,
      ["loss = nn.functional.mse_loss(best.float(), y.float())", "loss.requires_grad = True"], ["loss = entropy(out, y)"]),
+    ("squashed in the loss, and again on held-back data", "drop-head-activation",
+     script(f"{SGD}\n{HELD}", "loss = nn.functional.mse_loss(torch.sigmoid(net(x)), y)\nloss.backward()"), PAIR,
+     ["e = nn.functional.mse_loss(torch.sigmoid(net(z)), t)", "loss = nn.functional.mse_loss(torch.sigmoid(net(x)), y)"],
+     ["e = nn.functional.mse_loss(net(z), t)", "loss = nn.functional.mse_loss(net(x), y)"]),
+    ("an axis put on in the loss", "squeeze-target",
+     script(f"{SGD}\ne = nn.functional.mse_loss((net(z)).unsqueeze(-1), t)",
+            "loss = nn.functional.mse_loss((net(x)).unsqueeze(-1), y)\nloss.backward()"),
+     {"term": LossTerm(0, 0, "mse_loss", (4, 1), (4,), "float32", site=1)},
+     ["e = nn.functional.mse_loss((net(z)).unsqueeze(-1), t)", "loss = nn.functional.mse_loss((net(x)).unsqueeze(-1), y)"],
+     ["e = nn.functional.mse_loss(net(z), t)", "loss = nn.functional.mse_loss(net(x), y)"]),
+    ("a penalty added later", "weigh-loss-term",
+     script(SGD, "loss = f(net(x), y)\nloss = loss + 30 * sum(p.pow(2).sum() for p in net.parameters())\nloss.backward()"), {},
+     ["loss = loss + 30 * sum(p.pow(2).sum() for p in net.parameters())"], ["loss = loss + 0.03 * sum(p.pow(2).sum() for p in net.parameters())"]),
+    ("a penalty added in place", "weigh-loss-term",
+     script(SGD, "loss = f(net(x), y)\nloss += 30 * penalty(net)\nloss.backward()"), {}, ["loss += 30 * penalty(net)"], ["loss += 0.03 * penalty(net)"]),
+    ("a rate made smaller by hand", "drop-scheduler",
+     script(SGD, f'{PLAIN}\nopt.param_groups[0]["lr"] *= 0.9'), {"lr": [0.1, 0.09, 0.081]}, ['opt.param_groups[0]["lr"] *= 0.9'], []),
+    ("a rate made smaller in all groups", "drop-scheduler",
+     script(SGD, f'{PLAIN}\nfor g in opt.param_groups:\n    g["lr"] *= 0.9'), {"lr": [0.1, 0.09, 0.081]},
+     ["for g in opt.param_groups:", 'g["lr"] *= 0.9'], []),
+    ("by hand at each update, by a scheduler at each epoch", "drop-scheduler",
+     f"{SCHEDULED}for epoch in range(3):\n    for x, y in data:\n        f(net(x), y).backward()\n        opt.step()\n"
+     '        opt.param_groups[0]["lr"] *= 0.9\n    sched.step()\n', {"lr": [0.1, 0.09, 0.081]}, ['opt.param_groups[0]["lr"] *= 0.9'], []),
+    ("own sizes in another order", "permute-axes",
+     script(SGD, PLAIN, "b, t, n = x.size()\n        out, _ = self.lstm(x.view(t, b, n))\n        return self.fc(out[-1])"), {},
+     ["out, _ = self.lstm(x.view(t, b, n))"], ["out, _ = self.lstm(x.transpose(0, 1).reshape(t, b, n))"]),
+    ("time and features in another order", "permute-axes",
+     script(SGD, PLAIN, "return self.fc(x.reshape(len(x), x.shape[2], x.shape[1]))"), {},
+     ["return self.fc(x.reshape(len(x), x.shape[2], x.shape[1]))"],
+     ["return self.fc(x.transpose(1, 2).reshape(len(x), x.shape[2], x.shape[1]))"]),
 ]  # fmt: skip
 
 
@@ -141,6 +176,10 @@ REFUSED: list[tuple[str, str, str, dict[str, Any]]] = [
     ("shares picked", "attach-graph",
      script(SGD, "loss = nn.functional.mse_loss(net(x).argmax(1).float(), y.float())\nloss.backward()", "return torch.softmax(self.fc(x), -1)"),
      LABELS | {"events": [ModelSeen(0, 0, "Net", 0, ())]}),
+    ("sizes in their order", "permute-axes", script(SGD, PLAIN, "return self.fc(x.view(x.size(0), x.size(1), -1))"), {}),
+    ("sizes of another tensor", "permute-axes", script(SGD, PLAIN, "return self.fc(x.view(y.size(1), y.size(0), -1))"), {}),
+    ("no rate", "drop-scheduler", script(SGD, f'{PLAIN}\nsizes["lr"] *= 0.9'), {}),
+    ("a penalty without a weight", "weigh-loss-term", script(SGD, "loss = f(net(x), y)\nloss += penalty(net)\nloss.backward()"), {}),
 ]  # fmt: skip
 
 
