@@ -332,7 +332,7 @@ def test_evaluation_in_eval_mode(signs_of: MakeSigns, tmp_path: Path) -> None:
 
 
 def test_a_maximised_loss_of_unknown_settings_is_not_negated(signs_of: MakeSigns) -> None:
-    text = loop("f(model(x)).backward()", "opt = torch.optim.Adam(m.parameters(), **settings)")
+    text = loop("f(model(x)).backward()", "train(torch.optim.Adam(m.parameters(), **settings))")
     signs = signs_of(text, "Adam", [0.1], maximize=True)
     shown = all_fixes()["flip-sign"].snippet(signs, {})
     assert "@@" not in shown and "maximize=False" in shown

@@ -133,6 +133,9 @@ ROWS: list[Row] = [
     ("by hand at each update, by a scheduler at each epoch", "drop-scheduler",
      f"{SCHEDULED}for epoch in range(3):\n    for x, y in data:\n        f(net(x), y).backward()\n        opt.step()\n"
      '        opt.param_groups[0]["lr"] *= 0.9\n    sched.step()\n', {"lr": [0.1, 0.09, 0.081]}, ['opt.param_groups[0]["lr"] *= 0.9'], []),
+    ("climbing by settings of a file", "flip-sign",
+     script('net = Net()\nopt = getattr(torch.optim, NAME)(net.parameters(), **config)', PLAIN), {"maximize": True},
+     [], ["for group in opt.param_groups:", 'group["maximize"] = False']),
     ("own sizes in another order", "permute-axes",
      script(SGD, PLAIN, "b, t, n = x.size()\n        out, _ = self.lstm(x.view(t, b, n))\n        return self.fc(out[-1])"), {},
      ["out, _ = self.lstm(x.view(t, b, n))"], ["out, _ = self.lstm(x.transpose(0, 1).reshape(t, b, n))"]),
@@ -176,6 +179,7 @@ REFUSED: list[tuple[str, str, str, dict[str, Any]]] = [
     ("shares picked", "attach-graph",
      script(SGD, "loss = nn.functional.mse_loss(net(x).argmax(1).float(), y.float())\nloss.backward()", "return torch.softmax(self.fc(x), -1)"),
      LABELS | {"events": [ModelSeen(0, 0, "Net", 0, ())]}),
+    ("an optimizer that is handed in", "flip-sign", script("net, opt = ready()", PLAIN), {"maximize": True}),
     ("sizes in their order", "permute-axes", script(SGD, PLAIN, "return self.fc(x.view(x.size(0), x.size(1), -1))"), {}),
     ("sizes of another tensor", "permute-axes", script(SGD, PLAIN, "return self.fc(x.view(y.size(1), y.size(0), -1))"), {}),
     ("no rate", "drop-scheduler", script(SGD, f'{PLAIN}\nsizes["lr"] *= 0.9'), {}),
