@@ -75,7 +75,11 @@ def _modules(script: Script) -> set[str]:
 
 
 def _makes(statement: ast.stmt, names: set[str]) -> bool:
-    return isinstance(statement, ast.Assign) and any(isinstance(t, ast.Name) and t.id in names for t in statement.targets)
+    """Is one of these made anew, rather than wrapped or moved (`net = net.to(device)`)?"""
+    if not isinstance(statement, ast.Assign):
+        return False
+    made = {t.id for t in statement.targets if isinstance(t, ast.Name)} & names
+    return bool(made) and not any(isinstance(n, ast.Name) and n.id in made for n in ast.walk(statement.value))
 
 
 def _only_a_part(signs: Signs) -> Edit | None:

@@ -35,7 +35,9 @@ def _chosen(script: Script) -> list[Edit | None]:
         if not made.args or isinstance(made.args[0], ast.Constant) or loop.ifs or not isinstance(asked, ast.Call):
             continue
         if isinstance(asked.func, ast.Attribute) and asked.func.attr in ("parameters", "named_parameters") and not asked.args:
-            found.append(replace_node(script, node, f"{script.segment(asked.func.value)}.parameters()"))
+            every = f"{script.segment(asked.func.value)}.parameters()"
+            bracket = script.segment(node).startswith("(")  # `Adam(p for p in ps)`: the call's own
+            found.append(replace_node(script, node, f"({every})" if bracket else every))
     return found
 
 
