@@ -248,7 +248,7 @@ UNSURE: list[tuple[str, str, dict[str, Any], str, dict[str, Any]]] = [
     ("settings hidden", "set-weight-decay", {"value": 1}, "import torch\no = torch.optim.Adam(p, **settings)\n", {}),
     ("no outer loop", "step-scheduler-per-epoch", {}, loop("f(m(x)).backward()\nscheduler.step()"), {}),
     ("two dead ends", "attach-graph", {}, loop("loss = f(m(x).detach(), g(m(x)).detach())\nloss.backward()"), {}),
-    ("numbers rebuilt", "attach-graph", {}, loop("loss = torch.tensor(f(m(x)).item())\nloss.backward()"), {}),
+    ("numbers worked on", "attach-graph", {}, loop("loss = torch.tensor(g(f(m(x)).item()))\nloss.backward()"), {}),
     ("seldom stepped", "add-step", {}, loop("f(m(x)).backward()\nif i % 9:\n    opt.step()"), {}),
     ("state is a pair", "swap-cell", {"cell": "LSTM"}, "from torch import nn\na = nn.RNN(1, 2)\n", {}),
     ("sampled", "shuffle", {}, "l = DataLoader(d, sampler=s)\n", {}),
@@ -332,7 +332,7 @@ def test_evaluation_in_eval_mode(signs_of: MakeSigns, tmp_path: Path) -> None:
 
 
 def test_a_maximised_loss_of_unknown_settings_is_not_negated(signs_of: MakeSigns) -> None:
-    text = loop("f(model(x)).backward()", "opt = torch.optim.Adam(m.parameters(), **settings)")
+    text = loop("f(model(x)).backward()", "train(torch.optim.Adam(m.parameters(), **settings))")
     signs = signs_of(text, "Adam", [0.1], maximize=True)
     shown = all_fixes()["flip-sign"].snippet(signs, {})
     assert "@@" not in shown and "maximize=False" in shown

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+import ast
+
+import numpy as np
+
 from ..signs import Signs
-from ..source import Edit, delete_line, together
+from ..source import Edit, together
+from ..source.diff import delete_statement
+from ..source.locate import enclosing_loop, statement_of
 from ..words import short
 from .fix import Args, Fix
-from .places import finite, fragment, said
-from .scheduling import scheduler_steps
+from .places import backward, finite, fragment, said
+from .scheduling import scheduler_steps, set_by_hand
 
 
 def _edit(signs: Signs, args: Args) -> Edit | None:
-    found = scheduler_steps(signs)
-    if not found or any(c.script != found[0].script for c in found):
+    steps = [(c.script, s) for c in scheduler_steps(signs) if (s := statement_of(c.script, c.node)) is not None]
+    found = [*steps, *set_by_hand(signs)]
+    if found and set_by_hand(signs) and _at_each_update(signs):
+        place = backward(signs)
+        loops = enclosing_loop(*place) if place is not None else None
+        found = [(c, s) for c, s in found if loops is not None and any(n is s for n in ast.walk(loops.inner))] or found
+    if not found or any(script != found[0][0] for script, _ in found):
         return None
-    return together(*(delete_line(c.script, c.line) for c in found))
+    return together(*(delete_statement(script, statement) for script, statement in found))
+
+
+def _at_each_update(signs: Signs) -> bool:
+    """Does the rate change from update to update, rather than now and then?"""
+    rates = signs.step.lr[np.isfinite(signs.step.lr)]
+    return len(rates) > 2 and float(np.mean(np.diff(rates) != 0)) > 0.5
 
 
 def title(signs: Signs, args: Args) -> str:

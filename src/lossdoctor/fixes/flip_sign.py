@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 
 from ..signs import Signs
-from ..source import Edit, Script, calls, drop_keyword, replace_in_line, replace_node, set_keyword
-from ..source.locate import scope, within
+from ..source import Edit, Script, calls, drop_keyword, insert_after, replace_in_line, replace_node, set_keyword
+from ..source.locate import assigned_to, scope, statement_of, within
 from .fix import Args, Fix
+from .given import outer_call
 from .places import backward, fragment, optimizer_call, said, scripts
 
 
@@ -43,12 +44,24 @@ def _minus_taken(script: Script, node: ast.expr) -> Edit | None:
     return None
 
 
+def _in_its_groups(signs: Signs) -> Edit | None:
+    """An optimizer whose settings come from elsewhere (`**config`): told after it is made."""
+    call = outer_call(signs)
+    name = assigned_to(call.script, call.node) if call is not None else None
+    statement = statement_of(call.script, call.node) if call is not None else None
+    if call is None or name is None or statement is None:
+        return None
+    code = [f"for group in {name}.param_groups:", '    group["maximize"] = False']
+    return insert_after(call.script, statement.lineno, code)
+
+
 def _edit(signs: Signs, args: Args) -> Edit | None:
     call = optimizer_call(signs)
     if call is not None and call.keywords.get("maximize") == "True":
         return drop_keyword(call.script, call, "maximize")
     if signs.step.maximize:
-        return set_keyword(call.script, call, "maximize", "False") if call is not None else None
+        known = set_keyword(call.script, call, "maximize", "False") if call is not None and not call.open_ended else None
+        return known or _in_its_groups(signs)
     place = backward(signs)
     if signs.step.optimizer is None and place is None:
         hands = [e for s in scripts(signs) if (e := _by_hand(s)) is not None]

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..signs import Signs
-from ..source import Call, Edit, Script, calls, replace_node
+from ..source import Call, Edit, Script, calls, replace_node, together
 from ..source.locate import all_calls, assigned_to, dotted, method, spelled, within
+from .elsewhere import asked_again
 from .places import at, model_class, places, returns, scripts
 
 ACTIVATIONS = ("softmax", "log_softmax", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "hardtanh", "softplus")
@@ -46,8 +47,19 @@ def last_activations(signs: Signs) -> list[Activation]:
         found.extend(_ends_of_sequentials(script, cls))
     call = criterion_call(signs)
     if call is not None and call.node.args:
-        found.extend(_around(call.script, call.node.args[0], {}))
+        found.extend(_everywhere(call))
     return found
+
+
+def _everywhere(call: Call) -> Iterator[Activation]:
+    """Round the prediction in the loss's call, and where the same is asked again of other data."""
+    again = [a for c in asked_again(call) for a in _around(call.script, c.node.args[0], {})]
+    for found in _around(call.script, call.node.args[0], {}):
+        same = [a for a in again if a.name == found.name]
+        without = together(found.without, *(a.without for a in same))
+        if without is not None:
+            sigmoids = [found.as_sigmoid, *(a.as_sigmoid for a in same)]
+            yield Activation(found.name, without, together(*sigmoids))
 
 
 def _returned(forward: ast.AST) -> Iterator[ast.expr]:

@@ -20,7 +20,8 @@ from ..source.locate import (
 from ..words import short
 from .ends import forward_of
 from .fix import Args, Fix
-from .places import fragment, model_at, model_class, optimizer_call, said, scripts
+from .given import given_parameters, outer_call, whole_model
+from .places import fragment, model_at, model_class, said, scripts
 
 
 def _plain_list(script: Script) -> list[Edit | None]:
@@ -44,36 +45,50 @@ def _plain_list(script: Script) -> list[Edit | None]:
 
 
 def _built_again(signs: Signs) -> Edit | None:
-    """The model is made anew after the optimizer: build the optimizer again, over the new one."""
-    call = optimizer_call(signs)
+    """The model is made anew after the optimizer: not again where the two are the same and nothing came between, else
+    the optimizer is built again, over the new one."""
+    call = outer_call(signs)
     if call is None or not call.node.args:
         return None
-    statement = statement_of(call.script, call.node)
-    if statement is None or assigned_to(call.script, call.node) is None:
+    script, statement = call.script, statement_of(call.script, call.node)
+    if statement is None or assigned_to(script, call.node) is None:
         return None
-    used = {n.id for n in ast.walk(call.node.args[0]) if isinstance(n, ast.Name)}
-    block = block_of(call.script, statement)
-    later = [
-        s for s in block[block.index(statement) + 1 :]
-        if isinstance(s, ast.Assign) and any(isinstance(t, ast.Name) and t.id in used for t in s.targets)
-    ]  # fmt: skip
-    return insert_after(call.script, later[-1].lineno, [call.script.segment(statement)]) if later else None
+    used = {n.id for a in call.node.args for n in ast.walk(a) if isinstance(n, ast.Name)} & _modules(script)
+    block = block_of(script, statement)
+    at = block.index(statement)
+    later = [s for s in block[at + 1 :] if _makes(s, used)]
+    if not later:
+        return None
+    again = later[-1]
+    first = [s for s in block[:at] if _makes(s, used) and ast.dump(s) == ast.dump(again)]
+    between = block[at + 1 : block.index(again)]
+    if first and len(later) == 1 and not any(isinstance(n, ast.Name) and n.id in used for s in between for n in ast.walk(s)):
+        return delete_line(script, again.lineno)
+    return insert_after(script, again.lineno, [script.segment(statement)])
+
+
+def _modules(script: Script) -> set[str]:
+    """Names whose `parameters()` are asked for, or that an instance of one of the script's module classes is given."""
+    own = tuple(module_classes(script))
+    made = {assigned_to(script, c.node) for c in calls(script, own)} if own else set()
+    return {name for name in made if name} | {c.owner for c in calls(script, ("parameters", "named_parameters"))}
+
+
+def _makes(statement: ast.stmt, names: set[str]) -> bool:
+    """Is one of these made anew, rather than wrapped or moved (`net = net.to(device)`)?"""
+    if not isinstance(statement, ast.Assign):
+        return False
+    made = {t.id for t in statement.targets if isinstance(t, ast.Name)} & names
+    return bool(made) and not any(isinstance(n, ast.Name) and n.id in made for n in ast.walk(statement.value))
 
 
 def _only_a_part(signs: Signs) -> Edit | None:
-    """`Adam(model.head.parameters())` although the loss reaches more of `model`."""
-    call = optimizer_call(signs)
-    if call is None or len(call.node.args) < 1 or not signs.wiring.unheld:
+    """`Adam(model.head.parameters())` or `Adam(deepcopy(model).parameters())` although the loss reaches `model`."""
+    found = given_parameters(signs)
+    if found is None or not signs.wiring.unheld or not signs.wiring.unheld <= signs.wiring.in_model:
         return None
-    given = call.node.args[0]
-    if not (isinstance(given, ast.Call) and isinstance(given.func, ast.Attribute) and given.func.attr == "parameters"):
-        return None
-    part = given.func.value
-    if not isinstance(part, ast.Attribute) or dotted(part).startswith(("self.", "?")):
-        return None
-    if not signs.wiring.unheld <= signs.wiring.in_model:
-        return None
-    return replace_node(call.script, part, call.script.segment(part.value))
+    whole = whole_model(found.script, found.node)
+    return replace_node(found.script, whole[0], found.script.segment(whole[1])) if whole is not None else None
 
 
 def _made_in_forward(signs: Signs) -> Edit | None:
@@ -107,7 +122,7 @@ def _made_in_forward(signs: Signs) -> Edit | None:
 
 def _the_rest(signs: Signs) -> Edit | None:
     """What an optimizer of chosen groups has left out of the model, added to it."""
-    call = optimizer_call(signs)
+    call = outer_call(signs)
     statement = statement_of(call.script, call.node) if call is not None else None
     if call is None or statement is None or not signs.wiring.unheld or not signs.wiring.unheld <= signs.wiring.in_model:
         return None

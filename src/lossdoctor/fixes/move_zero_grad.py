@@ -21,17 +21,30 @@ from ..source import (
 from ..source.diff import delete_statement
 from ..source.locate import block_of, statement_at, statement_of
 from .fix import Args, Fix
-from .places import backward, fragment, one, scripts
+from .places import backward, fragment, model_at, one, scripts
 
 
-def _near(script: Script, name: str, method: str, block: list[ast.stmt]) -> Call | None:
-    """The one call of the optimizer's method that is a statement of this block."""
+def _near(script: Script, owners: tuple[str, ...], method: str, block: list[ast.stmt]) -> list[Call]:
+    """The calls of a method of these that are statements of this block."""
     found = []
     for call in calls(script, (method,)):
         statement = statement_of(script, call.node)
-        if call.owner == name and isinstance(statement, ast.Expr) and any(s is statement for s in block):
+        if call.owner in owners and isinstance(statement, ast.Expr) and any(s is statement for s in block):
             found.append(call)
-    return one(found)
+    return found
+
+
+def _cleared_between(script: Script, start: ast.stmt, step: Call, zeros: list[Call]) -> Edit | None:
+    """Zeros that stand between the two are taken out; where there are no others, they go before the backward pass."""
+    places = [(c, s) for c in zeros if (s := statement_of(script, c.node)) is not None]
+    end = script.span(step.node)[0]
+    wrong = [(c, s) for c, s in places if script.span(start)[1] < script.span(s)[0] < end]
+    if not wrong:
+        return None
+    taken = [delete_statement(script, s) for _, s in wrong]
+    if len(wrong) < len(places):
+        return together(*taken)
+    return together(*taken, insert_before(script, start.lineno, [script.segment(wrong[0][0].node)]))
 
 
 def _by_hand(signs: Signs, script: Script, line: int, name: str) -> Change | None:
@@ -57,16 +70,14 @@ def _edit(signs: Signs, args: Args) -> Edit | Change | None:
     if name is None or start is None:
         return None
     block = block_of(script, start)
-    zero, step = _near(script, name, "zero_grad", block), _near(script, name, "step", block)
+    model = model_at(script, line)
+    owners = (name,) if model is None else (name, model)
+    zeros, step = _near(script, owners, "zero_grad", block), one(_near(script, (name,), "step", block))
     if step is None:
         return None
     if step.line < line:
         return together(delete_line(script, step.line), insert_after(script, line, [script.segment(step.node)]))
-    if zero is None:
-        return _by_hand(signs, script, line, name)
-    if not line < zero.line < step.line:
-        return None
-    return together(delete_line(script, zero.line), insert_before(script, line, [script.segment(zero.node)]))
+    return _cleared_between(script, start, step, zeros) if zeros else _by_hand(signs, script, line, name)
 
 
 def otherwise(signs: Signs, args: Args) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 
 from ..signs import Signs
-from ..source import Edit, Script, calls, replace_node
+from ..source import Change, Edit, Script, across, calls, replace_node
 from ..source.locate import RECURRENT, assigned_to, dotted, within
 from .ends import forward_of
 from .fix import Args, Fix
-from .places import fragment
+from .places import fragment, scripts
+from .swapped import swapped_axes
 
 SHAPING = ("view", "reshape")
 
@@ -27,8 +28,17 @@ def _states(script: Script, function: ast.AST) -> set[str]:
     return found
 
 
-def _edit(signs: Signs, args: Args) -> Edit | None:
-    """Outputs stacked along time and then viewed as batch first; a final state viewed as (batch, all)."""
+def _scopes(script: Script) -> list[ast.AST]:
+    inner = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    return [script.tree, *(n for n in ast.walk(script.tree) if isinstance(n, inner))]
+
+
+def _edit(signs: Signs, args: Args) -> Edit | Change | None:
+    """A tensor's own sizes in another order; outputs stacked along time and then viewed as batch first; a final state
+    viewed as (batch, all)."""
+    swapped = [edit for script in scripts(signs) for scope in _scopes(script) for edit in swapped_axes(script, scope)]
+    if swapped:
+        return across(*swapped)
     place = forward_of(signs)
     if place is None:
         return None

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 
 from ..signs import Signs
-from ..source import Edit, replace_node
+from ..source import Edit, Script, replace_node, together
 from .compared import compared
+from .elsewhere import asked_again
 from .fix import Args, Fix
+from .head import criterion_call
 from .places import fragment, said
 
 
@@ -20,6 +22,27 @@ def _stretched(signs: Signs) -> tuple[tuple[int, ...], tuple[int, ...]]:
     if given == (out[0], 1):
         return given, given[:1]
     return (given, (out[0], 1)) if given == out[:1] else ((), ())
+
+
+def _without_axis(signs: Signs, script: Script, chosen: ast.expr) -> Edit | None:
+    """The axis not put on, where it is put on right there; also where the same is asked again of other data."""
+    call = criterion_call(signs)
+    position = next((i for i, a in enumerate(call.node.args[:2]) if a is chosen), None) if call is not None else None
+    same = [c.node.args[position] for c in asked_again(call)] if call is not None and position is not None else []
+    edits = [_taken_off(script, chosen), *(_taken_off(script, n) for n in same if _put_on(n) is not None)]
+    return together(*edits)
+
+
+def _put_on(node: ast.expr) -> ast.expr | None:
+    """What `.unsqueeze(-1)` is asked of."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr != "unsqueeze":
+        return None
+    return node.func.value if [ast.unparse(a) for a in node.args] == ["-1"] and not node.keywords else None
+
+
+def _taken_off(script: Script, node: ast.expr) -> Edit | None:
+    inner = _put_on(node)
+    return replace_node(script, node, script.segment(inner)) if inner is not None else None
 
 
 def _edit(signs: Signs, args: Args) -> Edit | None:
@@ -37,6 +60,8 @@ def _edit(signs: Signs, args: Args) -> Edit | None:
         chosen = target
     else:
         return None
+    if (taken := _without_axis(signs, script, chosen)) is not None:
+        return taken
     text = script.segment(chosen)
     if not isinstance(chosen, ast.Name | ast.Call | ast.Attribute | ast.Subscript):
         text = f"({text})"
