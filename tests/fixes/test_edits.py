@@ -66,6 +66,39 @@ X2 = np.array([[[100.0, 1.0], [104.0, 3.0]], [[96.0, 1.0], [100.0, 3.0]]], dtype
 CALL = RecurrentCall(0, "lstm", "LSTM", (16, 20, 1), True, False, 1, False, 8)
 
 
+LOADED = """\
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(1, 8, batch_first=True)
+
+    def forward(self, x):
+        return self.lstm(x)[0][:, -1]
+
+
+def make():
+    start = torch.load("start.pt")
+    net = Net(){moved}
+    {load}
+    return net
+
+
+net = make()
+opt = kinds[name](net.parameters(), lr=0.1)
+for x, y in data:
+    loss = nn.functional.mse_loss(net(x), y)
+    loss.backward()
+"""
+
+
+def loaded(load: str = "net.load_state_dict(start)", moved: str = "") -> str:
+    return LOADED.format(load=load, moved=moved)
+
+
 def net(body: str = PLAIN, more: str = LOOP.format(batch="BATCH"), args: str = "x") -> str:
     return NET.format(body=body, more=more, args=args)
 
@@ -102,6 +135,15 @@ ROWS: list[Row] = [
      "y": np.array([1.0, np.nan, 2.0, 3.0], dtype=np.float32)},
      ["loss = nn.functional.mse_loss(net(x[rows]), y[rows])"],
      ["loss = nn.functional.mse_loss(net(x[rows])[y[rows].isfinite()], y[rows][y[rows].isfinite()])"]),
+    ("weights from a file", "reinit", {}, loaded(), {"optimizer": ""}, ["net.load_state_dict(start)"], []),
+    ("weights from a file, if there is one", "reinit", {}, loaded("if start:\n        net.load_state_dict(start)", '.to("cpu")'),
+     {"optimizer": ""}, ["if start:", "net.load_state_dict(start)"], []),
+    ("gates of weights from a file", "reinit", {"how": "forget", "forget": 1.0}, loaded(), {"optimizer": ""}, [],
+     ["for name, bias in net.named_parameters():", 'if "bias_ih" in name:', "quarter = len(bias) // 4",
+      "bias.data[quarter : 2 * quarter] += 1.0"]),
+    ("gates, an optimizer of any kind", "reinit", {"how": "forget", "forget": 1.0}, loaded("pass"), {"optimizer": ""}, [],
+     ["for name, bias in net.named_parameters():", 'if "bias_ih" in name:', "quarter = len(bias) // 4",
+      "bias.data[quarter : 2 * quarter] += 1.0"]),
     ("a shorter look", "set-window", {"steps": 5, "axis": 1}, net(), {"events": [CALL]}, [], ["x = x[:, -5:]"]),
     ("lengths known", "pack", {}, net("_, (h, c) = self.lstm(x)\n        return self.fc(h[-1])", args="x, lengths"), {"events": [CALL]},
      ["_, (h, c) = self.lstm(x)"],
@@ -277,6 +319,9 @@ REFUSED: list[tuple[str, str, dict[str, Any], str, dict[str, Any]]] = [
     ("unscaled already", "unscale-before-clip", {},
      net(more="for x, y in data:\n    s.scale(loss).backward()\n    s.unscale_(opt)\n    nn.utils.clip_grad_norm_(p, 1.0)\n"), {}),
     ("settings passed on", "widen", {"hidden": 32}, 'from torch import nn\ndef make(conf):\n    return nn.GRU(1, conf["hidden"])\n', {}),
+    ("another net's weights", "reinit", {}, loaded("net.load_state_dict(other.state_dict())"), {"optimizer": ""}),
+    ("weights loaded after use", "reinit", {}, loaded("train(net)\n    net.load_state_dict(best)"), {"optimizer": ""}),
+    ("a net not built here", "reinit", {}, loaded("other.load_state_dict(start)"), {"optimizer": ""}),
     ("words", "drop-constant-input", {}, "e = nn.Embedding(3, 4)\nx = torch.zeros(9, 4, dtype=torch.long)\n", {}),
 ]  # fmt: skip
 
