@@ -15,7 +15,17 @@ from conftest import MakeSigns
 from lossdoctor.causes import all_causes
 from lossdoctor.fixes import all_fixes
 from lossdoctor.signs import Signs
-from lossdoctor.trace.events import Birth, LossGraph, LossTerm, ModelSeen, ParamFacts, RecurrentCall, RunStarted, Site
+from lossdoctor.trace.events import (
+    Birth,
+    HeldInput,
+    LossGraph,
+    LossTerm,
+    ModelSeen,
+    ParamFacts,
+    RecurrentCall,
+    RunStarted,
+    Site,
+)
 from lossdoctor.trace.reader import read_trace
 from lossdoctor.trace.writer import TraceWriter
 
@@ -103,6 +113,12 @@ def net(body: str = PLAIN, more: str = LOOP.format(batch="BATCH"), args: str = "
     return NET.format(body=body, more=more, args=args)
 
 
+def held_back(*asked: np.ndarray) -> dict[str, Any]:
+    """A run that was trained on X2, and asked about these, ten times each."""
+    held = {f"held-{number}": np.tile(x, (10, 1, 1)) for number, x in enumerate(asked)}
+    return {"term": REGRESSION, "x": X2, "y": Y, "arrays": held, "events": [HeldInput(0, 0, name) for name in held]}
+
+
 Row = tuple[str, str, dict[str, Any], str, dict[str, Any], list[str], list[str]]
 
 ROWS: list[Row] = [
@@ -145,6 +161,15 @@ ROWS: list[Row] = [
      ["for name, bias in net.named_parameters():", 'if "bias_ih" in name:', "quarter = len(bias) // 4",
       "bias.data[quarter : 2 * quarter] += 1.0"]),
     ("a shorter look", "set-window", {"steps": 5, "axis": 1}, net(), {"events": [CALL]}, [], ["x = x[:, -5:]"]),
+    ("held-back inputs of another scale", "rescale-held-back", {}, net(more=LOOP.format(batch="16") + "net.eval()\n"),
+     held_back(4 * X2 + 8), [],
+     ["if not self.training:", "x = x * x.new_tensor([0.25, 0.25]) + x.new_tensor([-2.0, -2.0])"]),
+    ("held-back inputs of layers by themselves", "rescale-held-back", {}, BARE, held_back(4 * X2 + 8), [],
+     ["rnn.register_forward_pre_hook(lambda layer, given: (given[0] if torch.is_grad_enabled() else given[0] * "
+      "given[0].new_tensor([0.25, 0.25]) + given[0].new_tensor([-2.0, -2.0]), *given[1:]))"]),
+    ("padded numbers", "mask-padding", {"how": "front", "index": 0.0, "axis": 1}, net(), {"term": REGRESSION, "x": X2, "y": Y}, [],
+     ["padding = (x == 0).all(2).flip(1).long().cumprod(1).sum(1, keepdim=True)",
+      "x = x.gather(1, ((torch.arange(x.shape[1], device=x.device) - padding) % x.shape[1])[..., None].expand_as(x))"]),
     ("lengths known", "pack", {}, net("_, (h, c) = self.lstm(x)\n        return self.fc(h[-1])", args="x, lengths"), {"events": [CALL]},
      ["_, (h, c) = self.lstm(x)"],
      ["_, (h, c) = self.lstm(pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False))"]),
@@ -322,6 +347,10 @@ REFUSED: list[tuple[str, str, dict[str, Any], str, dict[str, Any]]] = [
     ("another net's weights", "reinit", {}, loaded("net.load_state_dict(other.state_dict())"), {"optimizer": ""}),
     ("weights loaded after use", "reinit", {}, loaded("train(net)\n    net.load_state_dict(best)"), {"optimizer": ""}),
     ("a net not built here", "reinit", {}, loaded("other.load_state_dict(start)"), {"optimizer": ""}),
+    ("held-back inputs of either scale", "rescale-held-back", {}, net(more=LOOP.format(batch="16") + "net.eval()\n"),
+     held_back(4 * X2 + 8, X2)),
+    ("never told that it is not trained", "rescale-held-back", {}, net(), held_back(4 * X2 + 8)),
+    ("padded with a fraction", "mask-padding", {"how": "front", "index": 0.5, "axis": 1}, net(), {"term": REGRESSION, "x": X2, "y": Y}),
     ("words", "drop-constant-input", {}, "e = nn.Embedding(3, 4)\nx = torch.zeros(9, 4, dtype=torch.long)\n", {}),
 ]  # fmt: skip
 

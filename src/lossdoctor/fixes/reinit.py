@@ -11,7 +11,19 @@ from ..source.locate import RECURRENT, assigned_to, dotted, scope, spelled, stat
 from ..words import short
 from .fix import Args, Fix
 from .loaded import load_at_start
-from .places import code, finite, fragment, model_at, model_class, named_calls, one, optimizer_call, recurrent_call, said, scripts
+from .places import (
+    code,
+    finite,
+    fragment,
+    model_at,
+    model_class,
+    named_calls,
+    one,
+    optimizer_call,
+    recurrent_call,
+    said,
+    scripts,
+)
 
 STANDARD = (
     "for module in model.modules():",

@@ -16,6 +16,7 @@ from .places import code, fragment, said, scripts
 from .scaling import MAX_FEATURES, numbers
 
 FEW = 20
+"""Rows of features that a mean and a deviation are taken of."""
 
 
 def line(signs: Signs) -> tuple[list[float], list[float]] | None:

@@ -175,4 +175,7 @@ def _spans(values: Array) -> bool:
     return float(values.min()) == 0.0 and float(values.max()) == 1.0 and len(np.unique(values)) > 20
 
 
-CAUSE = Cause("scaler-mismatch", judge, __doc__, needs=("inputs", "held-back"), fixes=("fit-scaler-on-train-only", "own-target-scaler", "rescale-held-back", "scale-inputs"))
+CAUSE = Cause(
+    "scaler-mismatch", judge, __doc__, needs=("inputs", "held-back"),
+    fixes=("fit-scaler-on-train-only", "own-target-scaler", "rescale-held-back", "scale-inputs"),
+)  # fmt: skip
