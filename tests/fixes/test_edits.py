@@ -119,6 +119,13 @@ def held_back(*asked: np.ndarray) -> dict[str, Any]:
     return {"term": REGRESSION, "x": X2, "y": Y, "arrays": held, "events": [HeldInput(0, 0, name) for name in held]}
 
 
+def in_order(rows: str, pick: str, before: str = "") -> str:
+    return (
+        f"import torch\n\nfor epoch in range(3):\n    {before or 'net.train()'}\n    for {rows}:\n"
+        f"        loss = nn.functional.mse_loss(net(x[{pick}]), y[{pick}])\n        loss.backward()\n"
+    )
+
+
 Row = tuple[str, str, dict[str, Any], str, dict[str, Any], list[str], list[str]]
 
 ROWS: list[Row] = [
@@ -167,6 +174,16 @@ ROWS: list[Row] = [
     ("held-back inputs of layers by themselves", "rescale-held-back", {}, BARE, held_back(4 * X2 + 8), [],
      ["rnn.register_forward_pre_hook(lambda layer, given: (given[0] if torch.is_grad_enabled() else given[0] * "
       "given[0].new_tensor([0.25, 0.25]) + given[0].new_tensor([-2.0, -2.0]), *given[1:]))"]),
+    ("rows in the order of the file", "shuffle", {}, in_order("rows in torch.arange(100).split(8)", "rows"), {},
+     ["for rows in torch.arange(100).split(8):"], ["for rows in torch.randperm(100).split(8):"]),
+    ("an order that is none", "shuffle", {}, in_order("i in range(0, 100, 8)", "order[i : i + 8]", "order = torch.arange(len(x))"), {},
+     ["order = torch.arange(len(x))"], ["order = torch.randperm(len(x))"]),
+    ("a setting of the order", "shuffle", {},
+     in_order("i in range(0, 100, 8)", "o[i : i + 8]", "o = torch.randperm(9) if MIX else torch.arange(9)"), {},
+     ["o = torch.randperm(9) if MIX else torch.arange(9)"], ["o = torch.randperm(9)"]),
+    ("slices of the rows", "shuffle", {}, in_order("i in range(0, len(x), 8)", "i : i + 8"), {"events": [CALL]},
+     ["loss = nn.functional.mse_loss(net(x[i : i + 8]), y[i : i + 8])"],
+     ["order = torch.randperm(len(x))", "loss = nn.functional.mse_loss(net(x[order[i : i + 8]]), y[order[i : i + 8]])"]),
     ("padded numbers", "mask-padding", {"how": "front", "index": 0.0, "axis": 1}, net(), {"term": REGRESSION, "x": X2, "y": Y}, [],
      ["padding = (x == 0).all(2).flip(1).long().cumprod(1).sum(1, keepdim=True)",
       "x = x.gather(1, ((torch.arange(x.shape[1], device=x.device) - padding) % x.shape[1])[..., None].expand_as(x))"]),
@@ -350,6 +367,11 @@ REFUSED: list[tuple[str, str, dict[str, Any], str, dict[str, Any]]] = [
     ("held-back inputs of either scale", "rescale-held-back", {}, net(more=LOOP.format(batch="16") + "net.eval()\n"),
      held_back(4 * X2 + 8, X2)),
     ("never told that it is not trained", "rescale-held-back", {}, net(), held_back(4 * X2 + 8)),
+    ("drawn at random already", "shuffle", {}, in_order("rows in torch.randperm(100).split(8)", "rows"), {"events": [CALL]}),
+    ("slices of time", "shuffle", {}, in_order("i in range(0, 100, 8)", ":, i : i + 8"), {"events": [CALL]}),
+    ("slices, the axes not known", "shuffle", {}, in_order("i in range(0, 100, 8)", "i : i + 8"), {}),
+    ("a step index that is used otherwise", "shuffle", {},
+     in_order("i in range(0, 100, 8)", "i : i + 8").replace("net(x", "net(i, x"), {"events": [CALL]}),
     ("padded with a fraction", "mask-padding", {"how": "front", "index": 0.5, "axis": 1}, net(), {"term": REGRESSION, "x": X2, "y": Y}),
     ("words", "drop-constant-input", {}, "e = nn.Embedding(3, 4)\nx = torch.zeros(9, 4, dtype=torch.long)\n", {}),
 ]  # fmt: skip
