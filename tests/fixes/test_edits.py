@@ -361,6 +361,7 @@ REFUSED: list[tuple[str, str, dict[str, Any], str, dict[str, Any]]] = [
     ("unscaled already", "unscale-before-clip", {},
      net(more="for x, y in data:\n    s.scale(loss).backward()\n    s.unscale_(opt)\n    nn.utils.clip_grad_norm_(p, 1.0)\n"), {}),
     ("settings passed on", "widen", {"hidden": 32}, 'from torch import nn\ndef make(conf):\n    return nn.GRU(1, conf["hidden"])\n', {}),
+    ("a start that is the standard one", "reinit", {}, loaded("pass"), {"optimizer": ""}),
     ("another net's weights", "reinit", {}, loaded("net.load_state_dict(other.state_dict())"), {"optimizer": ""}),
     ("weights loaded after use", "reinit", {}, loaded("train(net)\n    net.load_state_dict(best)"), {"optimizer": ""}),
     ("a net not built here", "reinit", {}, loaded("other.load_state_dict(start)"), {"optimizer": ""}),

@@ -32,6 +32,10 @@ STANDARD = (
 )
 
 
+IN_PLACE = ("uniform_", "normal_", "constant_", "zeros_", "ones_", "fill_", "zero_")
+"""How a script gives weights other values of its own."""
+
+
 def how(args: Args) -> str:
     """`standard`, `orthogonal`, `chrono` or `forget`."""
     given = str(args.get("how", ""))
@@ -122,7 +126,7 @@ def _own_start(script: Script) -> Edit | None:
     if len(applied) == 1:
         return _without(script, applied[0])
     hand = [
-        c for c in calls(script, ("uniform_", "normal_", "constant_", "zeros_", "ones_", "fill_", "zero_"))
+        c for c in calls(script, IN_PLACE)
         if isinstance(statement_of(script, c.node), ast.Expr) and (".init." in f".{c.full}" or ".data." in f"{c.name}.")
         and ".grad" not in c.owner
     ]  # fmt: skip
@@ -195,7 +199,7 @@ def _edit(signs: Signs, args: Args) -> Edit | None:
     call = optimizer_call(signs)
     if loaded is not None and (call is None or _scope(call) is not _scope(loaded)):
         return _behind(loaded, loaded.owner, lines(signs, args))
-    built = _construction(signs) if call is None else None
+    built = _construction(signs) if call is None and (how(args) != "standard" or named_calls(signs, IN_PLACE)) else None
     name = assigned_to(built.script, built.node) if built is not None else None
     if built is not None and name is not None:
         return _behind(built, name, lines(signs, args))
