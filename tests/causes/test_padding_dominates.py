@@ -9,7 +9,7 @@ from harness import found, healthy, leads, not_judged, said, watched
 from nets import sums
 from torch import Tensor
 
-from lossdoctor.words import Finding
+from lossdoctor.words import Finding, Healthy
 
 CAUSE = "padding-dominates"
 
@@ -70,3 +70,20 @@ def test_padding_in_front() -> None:
 
 def test_numbers_without_padding() -> None:
     healthy(watched(partial(fit, *sums())), CAUSE)
+
+
+def numbers(steps: int, share: float) -> tuple[Tensor, Tensor]:
+    """Six numbers and what their mean is, filled up with zeros; of the first five, this share is zero as measured."""
+    made = torch.Generator().manual_seed(5)
+    x = torch.randn(512, 6, 1, generator=made)
+    x[:, :5] *= torch.rand(512, 5, 1, generator=made) >= share
+    return F.pad(x, (0, 0, 0, steps - 6)), 2.0 * x.mean(1)
+
+
+def test_all_filled_up_to_the_same_length() -> None:
+    signs = watched(partial(fit, *numbers(120, 0.0), epochs=2), arms=["mask-padding"])
+    assert found(signs, CAUSE).proof == "intervention"
+
+
+def test_a_zero_that_is_measured_elsewhere_too() -> None:
+    assert isinstance(said(watched(partial(fit, *numbers(120, 0.5), epochs=2)), CAUSE), Healthy)

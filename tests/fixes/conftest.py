@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ def signs_of(tmp_path: Path) -> MakeSigns:
         text: str, optimizer: str = "", lr: Sequence[float] = (), weight_decay: float | None = None,
         clip: tuple[float, float] | None = None, maximize: bool = False,
         term: LossTerm | None = None, events: Sequence[Any] = (),
-        x: np.ndarray | None = None, y: np.ndarray | None = None,
+        x: np.ndarray | None = None, y: np.ndarray | None = None, arrays: Mapping[str, np.ndarray] | None = None,
     ) -> Signs:  # fmt: skip
         script = tmp_path / "job" / "train.py"
         script.parent.mkdir(exist_ok=True)
@@ -69,6 +69,8 @@ def signs_of(tmp_path: Path) -> MakeSigns:
             losses.append([float(values[c]) for c in LOSS_COLUMNS])
             names = [writer.array(n, a) if a is not None else None for n, a in (("x", x), ("y", y))]
             writer.event(BatchSaved(0, 0, 0, names[0], names[1], None))
+        for name, array in (arrays or {}).items():
+            writer.array(name, array)
         for event in events:
             writer.event(event)
         writer.close()

@@ -15,7 +15,17 @@ from conftest import MakeSigns
 from lossdoctor.causes import all_causes
 from lossdoctor.fixes import all_fixes
 from lossdoctor.signs import Signs
-from lossdoctor.trace.events import Birth, LossGraph, LossTerm, ModelSeen, ParamFacts, RecurrentCall, RunStarted, Site
+from lossdoctor.trace.events import (
+    Birth,
+    HeldInput,
+    LossGraph,
+    LossTerm,
+    ModelSeen,
+    ParamFacts,
+    RecurrentCall,
+    RunStarted,
+    Site,
+)
 from lossdoctor.trace.reader import read_trace
 from lossdoctor.trace.writer import TraceWriter
 
@@ -66,8 +76,54 @@ X2 = np.array([[[100.0, 1.0], [104.0, 3.0]], [[96.0, 1.0], [100.0, 3.0]]], dtype
 CALL = RecurrentCall(0, "lstm", "LSTM", (16, 20, 1), True, False, 1, False, 8)
 
 
+LOADED = """\
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(1, 8, batch_first=True)
+
+    def forward(self, x):
+        return self.lstm(x)[0][:, -1]
+
+
+def make():
+    start = torch.load("start.pt")
+    net = Net(){moved}
+    {load}
+    return net
+
+
+net = make()
+opt = kinds[name](net.parameters(), lr=0.1)
+for x, y in data:
+    loss = nn.functional.mse_loss(net(x), y)
+    loss.backward()
+"""
+
+
+def loaded(load: str = "net.load_state_dict(start)", moved: str = "") -> str:
+    return LOADED.format(load=load, moved=moved)
+
+
 def net(body: str = PLAIN, more: str = LOOP.format(batch="BATCH"), args: str = "x") -> str:
     return NET.format(body=body, more=more, args=args)
+
+
+def held_back(*asked: np.ndarray) -> dict[str, Any]:
+    """A run that was trained on X2, and asked about these, ten times each."""
+    held = {f"held-{number}": np.tile(x, (10, 1, 1)) for number, x in enumerate(asked)}
+    return {"term": REGRESSION, "x": X2, "y": Y, "arrays": held, "events": [HeldInput(0, 0, name) for name in held]}
+
+
+def in_order(rows: str, pick: str, before: str = "") -> str:
+    return (
+        f"import torch\n\nfor epoch in range(3):\n    {before or 'net.train()'}\n    for {rows}:\n"
+        f"        loss = nn.functional.mse_loss(net(x[{pick}]), y[{pick}])\n        loss.backward()\n"
+    )
 
 
 Row = tuple[str, str, dict[str, Any], str, dict[str, Any], list[str], list[str]]
@@ -102,7 +158,35 @@ ROWS: list[Row] = [
      "y": np.array([1.0, np.nan, 2.0, 3.0], dtype=np.float32)},
      ["loss = nn.functional.mse_loss(net(x[rows]), y[rows])"],
      ["loss = nn.functional.mse_loss(net(x[rows])[y[rows].isfinite()], y[rows][y[rows].isfinite()])"]),
+    ("weights from a file", "reinit", {}, loaded(), {"optimizer": ""}, ["net.load_state_dict(start)"], []),
+    ("weights from a file, if there is one", "reinit", {}, loaded("if start:\n        net.load_state_dict(start)", '.to("cpu")'),
+     {"optimizer": ""}, ["if start:", "net.load_state_dict(start)"], []),
+    ("gates of weights from a file", "reinit", {"how": "forget", "forget": 1.0}, loaded(), {"optimizer": ""}, [],
+     ["for name, bias in net.named_parameters():", 'if "bias_ih" in name:', "quarter = len(bias) // 4",
+      "bias.data[quarter : 2 * quarter] += 1.0"]),
+    ("gates, an optimizer of any kind", "reinit", {"how": "forget", "forget": 1.0}, loaded("pass"), {"optimizer": ""}, [],
+     ["for name, bias in net.named_parameters():", 'if "bias_ih" in name:', "quarter = len(bias) // 4",
+      "bias.data[quarter : 2 * quarter] += 1.0"]),
     ("a shorter look", "set-window", {"steps": 5, "axis": 1}, net(), {"events": [CALL]}, [], ["x = x[:, -5:]"]),
+    ("held-back inputs of another scale", "rescale-held-back", {}, net(more=LOOP.format(batch="16") + "net.eval()\n"),
+     held_back(4 * X2 + 8), [],
+     ["if not self.training:", "x = x * x.new_tensor([0.25, 0.25]) + x.new_tensor([-2.0, -2.0])"]),
+    ("held-back inputs of layers by themselves", "rescale-held-back", {}, BARE, held_back(4 * X2 + 8), [],
+     ["rnn.register_forward_pre_hook(lambda layer, given: (given[0] if torch.is_grad_enabled() else given[0] * "
+      "given[0].new_tensor([0.25, 0.25]) + given[0].new_tensor([-2.0, -2.0]), *given[1:]))"]),
+    ("rows in the order of the file", "shuffle", {}, in_order("rows in torch.arange(100).split(8)", "rows"), {},
+     ["for rows in torch.arange(100).split(8):"], ["for rows in torch.randperm(100).split(8):"]),
+    ("an order that is none", "shuffle", {}, in_order("i in range(0, 100, 8)", "order[i : i + 8]", "order = torch.arange(len(x))"), {},
+     ["order = torch.arange(len(x))"], ["order = torch.randperm(len(x))"]),
+    ("a setting of the order", "shuffle", {},
+     in_order("i in range(0, 100, 8)", "o[i : i + 8]", "o = torch.randperm(9) if MIX else torch.arange(9)"), {},
+     ["o = torch.randperm(9) if MIX else torch.arange(9)"], ["o = torch.randperm(9)"]),
+    ("slices of the rows", "shuffle", {}, in_order("i in range(0, len(x), 8)", "i : i + 8"), {"events": [CALL]},
+     ["loss = nn.functional.mse_loss(net(x[i : i + 8]), y[i : i + 8])"],
+     ["order = torch.randperm(len(x))", "loss = nn.functional.mse_loss(net(x[order[i : i + 8]]), y[order[i : i + 8]])"]),
+    ("padded numbers", "mask-padding", {"how": "front", "index": 0.0, "axis": 1}, net(), {"term": REGRESSION, "x": X2, "y": Y}, [],
+     ["padding = (x == 0).all(2).flip(1).long().cumprod(1).sum(1, keepdim=True)",
+      "x = x.gather(1, ((torch.arange(x.shape[1], device=x.device) - padding) % x.shape[1])[..., None].expand_as(x))"]),
     ("lengths known", "pack", {}, net("_, (h, c) = self.lstm(x)\n        return self.fc(h[-1])", args="x, lengths"), {"events": [CALL]},
      ["_, (h, c) = self.lstm(x)"],
      ["_, (h, c) = self.lstm(pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False))"]),
@@ -277,6 +361,19 @@ REFUSED: list[tuple[str, str, dict[str, Any], str, dict[str, Any]]] = [
     ("unscaled already", "unscale-before-clip", {},
      net(more="for x, y in data:\n    s.scale(loss).backward()\n    s.unscale_(opt)\n    nn.utils.clip_grad_norm_(p, 1.0)\n"), {}),
     ("settings passed on", "widen", {"hidden": 32}, 'from torch import nn\ndef make(conf):\n    return nn.GRU(1, conf["hidden"])\n', {}),
+    ("a start that is the standard one", "reinit", {}, loaded("pass"), {"optimizer": ""}),
+    ("another net's weights", "reinit", {}, loaded("net.load_state_dict(other.state_dict())"), {"optimizer": ""}),
+    ("weights loaded after use", "reinit", {}, loaded("train(net)\n    net.load_state_dict(best)"), {"optimizer": ""}),
+    ("a net not built here", "reinit", {}, loaded("other.load_state_dict(start)"), {"optimizer": ""}),
+    ("held-back inputs of either scale", "rescale-held-back", {}, net(more=LOOP.format(batch="16") + "net.eval()\n"),
+     held_back(4 * X2 + 8, X2)),
+    ("never told that it is not trained", "rescale-held-back", {}, net(), held_back(4 * X2 + 8)),
+    ("drawn at random already", "shuffle", {}, in_order("rows in torch.randperm(100).split(8)", "rows"), {"events": [CALL]}),
+    ("slices of time", "shuffle", {}, in_order("i in range(0, 100, 8)", ":, i : i + 8"), {"events": [CALL]}),
+    ("slices, the axes not known", "shuffle", {}, in_order("i in range(0, 100, 8)", "i : i + 8"), {}),
+    ("a step index that is used otherwise", "shuffle", {},
+     in_order("i in range(0, 100, 8)", "i : i + 8").replace("net(x", "net(i, x"), {"events": [CALL]}),
+    ("padded with a fraction", "mask-padding", {"how": "front", "index": 0.5, "axis": 1}, net(), {"term": REGRESSION, "x": X2, "y": Y}),
     ("words", "drop-constant-input", {}, "e = nn.Embedding(3, 4)\nx = torch.zeros(9, 4, dtype=torch.long)\n", {}),
 ]  # fmt: skip
 

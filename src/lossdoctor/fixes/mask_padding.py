@@ -52,11 +52,11 @@ def _front(signs: Signs, index: int, axis: int) -> Edit | None:
         return by_length
     found, batch_first = forward_of(signs), pack.is_batch_first(signs)
     inputs = signs.fed.inputs
-    if found is None or axis != 1 or not inputs or inputs[0].ndim != 2:
+    if found is None or axis != 1 or not inputs or inputs[0].ndim not in (2, 3):
         return None
     script, function = found
     x = function.args.args[1].arg
-    call = pack.state_call(script, function)
+    call = pack.state_call(script, function) if inputs[0].ndim == 2 else None
     if call is not None and batch_first and not any(c.packed for c in signs.wiring.calls):
         return pack.packed(script, call, f"({x} != {index}).sum(1).clamp_min(1).cpu()", True)
     arange = spelled(script, "torch.arange")
@@ -64,9 +64,13 @@ def _front(signs: Signs, index: int, axis: int) -> Edit | None:
         return None
 
     def lines(name: str) -> list[str]:
+        steps = f"({arange}({name}.shape[1], device={name}.device) - padding) % {name}.shape[1]"
+        empty = f"({name} == {index})"
+        if inputs[0].ndim == 3:
+            empty, steps = f"{empty}.all(2)", f"({steps})[..., None].expand_as({name})"
         return [
-            f"padding = ({name} == {index}).flip(1).long().cumprod(1).sum(1, keepdim=True)",
-            f"{name} = {name}.gather(1, ({arange}({name}.shape[1], device={name}.device) - padding) % {name}.shape[1])",
+            f"padding = {empty}.flip(1).long().cumprod(1).sum(1, keepdim=True)",
+            f"{name} = {name}.gather(1, {steps})",
         ]
 
     return at_entry(signs, lambda name: name, lines)
@@ -74,7 +78,7 @@ def _front(signs: Signs, index: int, axis: int) -> Edit | None:
 
 def _edit(signs: Signs, args: Args) -> Edit | Change | None:
     index = finite(args.get("index"))
-    if index is None:
+    if index is None or index != int(index):
         return None
     if args.get("how") == "loss":
         return _loss(signs, int(index))

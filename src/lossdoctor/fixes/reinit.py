@@ -5,18 +5,35 @@ from __future__ import annotations
 import ast
 
 from ..signs import Signs
-from ..source import Call, Edit, Script, calls, insert_before, replace_node, together
+from ..source import Call, Edit, Script, calls, insert_after, insert_before, replace_node, together
 from ..source.diff import delete_statement
-from ..source.locate import RECURRENT, assigned_to, dotted, spelled, statement_of
+from ..source.locate import RECURRENT, assigned_to, dotted, scope, spelled, statement_of
 from ..words import short
 from .fix import Args, Fix
-from .places import code, finite, fragment, model_at, named_calls, optimizer_call, recurrent_call, said, scripts
+from .loaded import load_at_start
+from .places import (
+    code,
+    finite,
+    fragment,
+    model_at,
+    model_class,
+    named_calls,
+    one,
+    optimizer_call,
+    recurrent_call,
+    said,
+    scripts,
+)
 
 STANDARD = (
     "for module in model.modules():",
     '    if hasattr(module, "reset_parameters"):',
     "        module.reset_parameters()",
 )
+
+
+IN_PLACE = ("uniform_", "normal_", "constant_", "zeros_", "ones_", "fill_", "zero_")
+"""How a script gives weights other values of its own."""
 
 
 def how(args: Args) -> str:
@@ -109,7 +126,7 @@ def _own_start(script: Script) -> Edit | None:
     if len(applied) == 1:
         return _without(script, applied[0])
     hand = [
-        c for c in calls(script, ("uniform_", "normal_", "constant_", "zeros_", "ones_", "fill_", "zero_"))
+        c for c in calls(script, IN_PLACE)
         if isinstance(statement_of(script, c.node), ast.Expr) and (".init." in f".{c.full}" or ".data." in f"{c.name}.")
         and ".grad" not in c.owner
     ]  # fmt: skip
@@ -151,8 +168,28 @@ def _fitted(script: Script, text: tuple[str, ...], nets: list[str]) -> list[str]
     return [f"for layer in ({', '.join(nets)}):", "    for module in layer.modules():", *(f"    {line}" for line in text[1:])]
 
 
+def _construction(signs: Signs) -> Call | None:
+    """Where the model is built, if nothing else gives it its weights later on."""
+    pair = model_class(signs)
+    if pair is None or named_calls(signs, ("load_state_dict",)):
+        return None
+    return one(named_calls(signs, (pair[1].name,)))
+
+
+def _behind(call: Call, net: str, text: tuple[str, ...]) -> Edit | None:
+    fitted = _fitted(call.script, text, [net])
+    return None if fitted is None else insert_after(call.script, call.line, fitted)
+
+
+def _scope(call: Call) -> ast.AST:
+    return scope(call.script, call.line)
+
+
 def _edit(signs: Signs, args: Args) -> Edit | None:
+    loaded = load_at_start(signs)
     if how(args) == "standard":
+        if loaded is not None:
+            return _without(loaded.script, loaded)
         own = [e for s in scripts(signs) if (e := _own_start(s)) is not None]
         if len(own) == 1:
             return own[0]
@@ -160,6 +197,12 @@ def _edit(signs: Signs, args: Args) -> Edit | None:
             made = [e for s in scripts(signs) if (e := _own_parameters(s)) is not None]
             return made[0] if len(made) == 1 else None
     call = optimizer_call(signs)
+    if loaded is not None and (call is None or _scope(call) is not _scope(loaded)):
+        return _behind(loaded, loaded.owner, lines(signs, args))
+    built = _construction(signs) if call is None and (how(args) != "standard" or named_calls(signs, IN_PLACE)) else None
+    name = assigned_to(built.script, built.node) if built is not None else None
+    if built is not None and name is not None:
+        return _behind(built, name, lines(signs, args))
     if call is None:
         return None
     nets = _nets(call)

@@ -7,6 +7,7 @@ import ast
 from ..signs import Signs
 from ..source import Call, Edit, enclosing_loop, set_keyword
 from ..source.locate import assigned_to
+from . import in_order
 from .fix import Args, Fix
 from .places import backward, fragment, named_calls, one
 
@@ -29,7 +30,9 @@ def _loader(signs: Signs) -> Call | None:
 
 def _edit(signs: Signs, args: Args) -> Edit | None:
     call = _loader(signs)
-    if call is None or "sampler" in call.keywords or "batch_sampler" in call.keywords:
+    if call is None:
+        return in_order.drawn_at_random(signs) if not named_calls(signs, ("DataLoader",)) else None
+    if "sampler" in call.keywords or "batch_sampler" in call.keywords:
         return None
     if call.keywords.get("shuffle") == "True":
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 if TYPE_CHECKING:
     from .chart import Signs
+    from .fed import Batch
 
 Array = npt.NDArray[Any]
 
@@ -34,7 +36,7 @@ class Padding:
 
 
 def padding(signs: Signs) -> Padding | None:
-    """None where fewer than MUCH of the steps are padding at the end of sequences of unequal length."""
+    """None where fewer than MUCH of the steps are padding at the end of the sequences: of unequal length, or all alike."""
     memo = signs.memo("padding", lambda: _padding(signs))
     return memo if isinstance(memo, Padding) else None
 
@@ -67,11 +69,24 @@ def _padding(signs: Signs) -> Padding | None:
     value = float(values[counts.argmax()])
     runs = np.concatenate([ends(rows(b.x), value) / rows(b.x).shape[1] for b in batches if b.x is not None])
     share = float(runs.mean())
-    if share < MUCH or float(np.mean(runs > 0)) < 0.5 or float(runs.std()) < 0.01:
+    if share < MUCH or float(np.mean(runs > 0)) < 0.5:
+        return None
+    if float(runs.std()) < 0.01 and not _empty_for_all(batches, rows, value):
         return None
     real, in_loss, by_step = _in_loss(signs, turned, value)
     packed = any(c.packed for c in signs.wiring.calls)
     return Padding(value, axis, share, float(np.median(runs)), packed, by_step, in_loss, real)
+
+
+def _empty_for_all(batches: Sequence[Batch], rows: Callable[[Array], Array], value: float) -> bool:
+    """Are the same steps empty in every sample seen, and in hardly any other place? Where all are of one length, a value
+    that ends them may as well be what was measured."""
+    parts = [rows(b.x) for b in batches if b.x is not None]
+    if len({p.shape[1:] for p in parts}) != 1:
+        return False
+    whole = np.concatenate(parts)
+    kept = whole.shape[1] - int(ends(whole, value).min())
+    return kept > 0 and float(np.mean(whole[:, :kept] == value)) < 0.05
 
 
 def _in_loss(signs: Signs, turned: bool, value: float) -> tuple[float | None, float, bool]:

@@ -14,8 +14,8 @@ A default LSTM forgets half of its state a step: after 20 steps of padding a mil
 and as little of the gradient gets back. In a loss over all steps, the empty ones outvote the others.
 
 ## How lossdoctor tells
-From the captured inputs: at least 30% of the steps are one value at the end of sequences of unequal length, and
-no recurrence is given lengths. By intervention, for one target a sequence: the arm `mask-padding` moves the
+From the captured inputs: at least 30% of the steps are one value at the end of the sequences, which are of unequal
+length, or all end in the same empty steps; and no recurrence is given lengths. By intervention, for one target a sequence: the arm `mask-padding` moves the
 padding to the front; it must lead the panel. For a target a step: more than half of the terms of the loss are
 padding (not left out by `ignore_index`), and the skill on the others, against their own best constant, is
 below 0.5; an error needs the arm `mask-padding` (padding left out of the loss) to win at least 0.2 there, to

@@ -40,7 +40,8 @@ the model itself standardise what it is fed.
     train, test = scaler.transform(train), scaler.transform(test)    # not fit_transform
     joblib.dump(scaler, "scaler.joblib")                             # and load it where the net is used
 
-`own-target-scaler`: use one scaler for the inputs and one for the targets, each with its own `inverse_transform`. Keras: a
+`own-target-scaler`: use one scaler for the inputs and one for the targets, each with its own `inverse_transform`.
+`rescale-held-back`: where the file itself holds them on another scale, bring held-back inputs to the training's. Keras: a
 `Normalization` layer inside the model goes where the model goes.
 
 ## References
@@ -52,9 +53,10 @@ from __future__ import annotations
 import numpy as np
 
 from ...signs import Signs
+from ...signs.held import held_inputs, held_parts
 from ...signs.pairs import Array
 from ...signs.recorded import recorded
-from ...trace.events import HeldInput, ScalerUsed
+from ...trace.events import ScalerUsed
 from ...words import Judgement, Place
 from ...words.finding import Severity
 from ..cause import Cause, finding
@@ -142,26 +144,6 @@ def _off_in_each(parts: list[Array], seen: Array) -> Array:
     return np.asarray(moved | wide | tight)
 
 
-def held_inputs(signs: Signs) -> Array | None:
-    """All rows of features that models were asked about in the last evaluations; None for tokens."""
-    parts = held_parts(signs)
-    rows = np.concatenate(parts[-4:]) if parts else None
-    return rows if rows is not None and np.isfinite(rows).all() else None
-
-
-def held_parts(signs: Signs) -> list[Array]:
-    """Rows of features (n, features) of each captured batch that models were asked about without gradients."""
-    arrays = [signs.trace.array(e.x) for e in signs.trace.of(HeldInput)]
-    shape = signs.fed.inputs[0].shape if signs.fed.inputs else ()
-    numbers = [a for a in arrays if a is not None and a.dtype.kind == "f"]
-    alike = [a for a in numbers if a.ndim == len(shape) and a.shape[-1:] == shape[-1:]]
-    return [a.reshape(-1, a.shape[-1]).astype(np.float64) for a in alike] if a_window(shape) else []
-
-
-def a_window(shape: tuple[int, ...]) -> bool:
-    return len(shape) >= 3 or (len(shape) == 2 and shape[1] <= 256)
-
-
 def refitted(fits: list[ScalerUsed]) -> tuple[ScalerUsed, ScalerUsed] | None:
     """Two fits of one kind of scaler to different sets of one kind of data."""
     if not 2 <= len(fits) <= GROUPS:
@@ -193,4 +175,7 @@ def _spans(values: Array) -> bool:
     return float(values.min()) == 0.0 and float(values.max()) == 1.0 and len(np.unique(values)) > 20
 
 
-CAUSE = Cause("scaler-mismatch", judge, __doc__, needs=("inputs", "held-back"), fixes=("fit-scaler-on-train-only", "own-target-scaler", "scale-inputs"))
+CAUSE = Cause(
+    "scaler-mismatch", judge, __doc__, needs=("inputs", "held-back"),
+    fixes=("fit-scaler-on-train-only", "own-target-scaler", "rescale-held-back", "scale-inputs"),
+)  # fmt: skip
