@@ -117,7 +117,7 @@ def mend(case: Case, args: argparse.Namespace, tool: str) -> Mended:
         folder = book / case.id
         shutil.copytree(case.folder, folder, ignore=shutil.ignore_patterns("fixed.*", "case.toml", "__pycache__"))
         if (case.folder.parent / "data").is_dir():
-            (book / "data").symlink_to(case.folder.parent / "data")
+            (book / "data").symlink_to((case.folder.parent / "data").resolve())
         out = Path(scratch) / "out"
         command = [sys.executable, "-m", "lossdoctor", "fix", "--out", str(out), str(folder / "train.py")]
         status, stdout, stderr, seconds = run_command(command, {**env, "PYTHONPATH": path}, folder, args.timeout)

@@ -187,12 +187,12 @@ def _plain_of(search: Search) -> Seen | None:
 
 def _plain_seconds(search: Search) -> float:
     seen = _plain_of(search)
-    return seen.seconds if seen is not None else 0.0
+    return (seen.computing or seen.seconds) if seen is not None else 0.0
 
 
 def _hand_over(options: FixOptions, form: str, said: CureReport, report: Report, patch: Patch | None, out: Path) -> int:
     """Files first, then the words."""
-    fits = bool(said.best is not None and said.best.verified and patch is not None)
+    fits = bool(said.best is not None and said.best.patch and patch is not None)
     if patch is not None and fits:
         (out / PATCH_FILE).write_bytes(patch.diff)
     (out / FIX_FILE).write_text(render_cure_json(said), encoding="utf-8")

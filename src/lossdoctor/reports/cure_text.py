@@ -66,7 +66,7 @@ def render_cure(report: CureReport, *, width: int, colour: bool) -> str:
         _pairs(sheet, report, best)
         if report.diff:
             sheet.blank()
-            sheet.add(("The patch" if best.verified else "What it would change (not proven, so no patch was written)", "bold"))
+            sheet.add((_patch_words(best), "bold"))
             for line in report.diff.rstrip("\n").split("\n"):
                 sheet.add((line, _line_style(line)), indent=3, hang=2)
         for change in best.by_hand:
@@ -81,6 +81,12 @@ def render_cure(report: CureReport, *, width: int, colour: bool) -> str:
     for note in report.notes:
         sheet.add(("Note: ", "dim"), note, hang=3)
     return sheet.text().rstrip("\n") + "\n"
+
+
+def _patch_words(best: Cure) -> str:
+    if best.verified:
+        return "The patch"
+    return "The patch, as far as it can be written" if best.patch else "What it would change (not proven, so no patch was written)"
 
 
 def cost_words(report: CureReport) -> str:

@@ -271,6 +271,7 @@ class Watch:
                 events.RunEnded(
                     how=how, status=status, seconds=seconds, own_seconds=own,
                     steps=watcher.updates if watcher is not None else 0, error=error, file=file, line=line,
+                    cpu_seconds=sum(os.times()[:4]),
                 )
             )  # fmt: skip
             self.writer.close()

@@ -87,6 +87,8 @@ class RunEnded:
     file: str = ""
     line: int = 0
     setup_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    """Of this process and of its children that have ended."""
 
 
 @dataclass(frozen=True, slots=True)

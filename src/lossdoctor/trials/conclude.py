@@ -39,12 +39,16 @@ def _cure(proof: Proof, search: Search, patch_name: str) -> tuple[Cure, Patch | 
     effects = [gain(f.seen, p.seen) for f, p in zip(proof.fixed, proof.plain, strict=True)]
     patch = patch_to(proof.candidate.sources)
     held = all(r.seen.held is not None for r in proof.fixed)
+    by_hand = tuple(c for c in proof.candidate.changes if c.how == "live")
+    left = " and ".join(change.title for change in by_hand)
     cure = Cure(
-        changes=proof.candidate.changes, verified=proof.verified, skill=_rounded(statistics.fmean(skills)), interval=_pair(interval(skills)),
+        changes=proof.candidate.changes, verified=proof.verified and not by_hand, skill=_rounded(statistics.fmean(skills)), interval=_pair(interval(skills)),
         effect=_rounded(statistics.fmean(effects)), effect_interval=_pair(interval(effects)),
         measure="held-back skill" if held else "training skill", seeds=tuple(r.seed for r in proof.fixed),
         patch=patch_name if patch is not None and proof.verified else None,
-        by_hand=tuple(c for c in proof.candidate.changes if c.how == "live"), why_not=proof.why_not,
+        by_hand=by_hand,
+        why_not=f"it works on {len(proof.fixed)} of {len(proof.fixed)} seeds, tried on the live run, but has to be put in by hand: {left}"
+        if proof.verified and by_hand else proof.why_not,
     )  # fmt: skip
     return cure, patch
 

@@ -39,6 +39,8 @@ class Seen:
     relative: bool = False
     start: float | None = None
     curve: tuple[tuple[float, ...], tuple[float | None, ...]] = ((), ())
+    computing: float = 0.0
+    """Seconds of a processor; where they are not known, of the clock."""
     printed: str = field(default="", repr=False)
 
     @property
@@ -83,7 +85,8 @@ def read_trial(ended: Ended, training: int) -> tuple[Seen, Diagnosis | None]:
         signs.loss.skill, signs.loss.forecast_skill, diagnosis.verdict,
         tuple(f.cause for f in diagnosis.findings if f.severity == "error"), signs.updates or signs.loss.count, ended.seconds,
         crashed, not live or (arm is not None and arm.took_hold), whole, arm.note if live and arm is not None else "",
-        signs.reference.skill if signs.reference is not None else None, signs.loss.relative, _first_loss(signs), _curve(signs), printed,
+        signs.reference.skill if signs.reference is not None else None, signs.loss.relative, _first_loss(signs), _curve(signs),
+        (over.cpu_seconds if over is not None else 0.0) or ended.seconds, printed,
     ), diagnosis  # fmt: skip
 
 

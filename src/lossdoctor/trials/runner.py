@@ -50,7 +50,7 @@ class Runner:
     finished: Callable[[Ran], None] = lambda ran: None
     done: dict[tuple[str, int, int | None], Ran] = field(default_factory=dict)
     spent: float = 0.0
-    """Seconds of all trials together."""
+    """Seconds of computing of all trials together."""
 
     def ask(
         self, wanted: Sequence[tuple[Candidate, int]], enough: Callable[[Ran], bool] | None = None, must: bool = False
@@ -123,7 +123,7 @@ class Runner:
 
     def _note(self, candidate: Candidate, seed: int, ended: Ended) -> Ran:
         seen, diagnosis = self.read(ended, self.training)
-        self.spent += ended.seconds
+        self.spent += seen.computing or ended.seconds
         if not ended.lost:
             self.journal.note(candidate.key, seed, self.limit, Path(ended.job.folder).name, seen.stored())
         return self._keep(Ran(candidate, seed, seen, diagnosis))

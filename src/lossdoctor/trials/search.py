@@ -219,8 +219,9 @@ class Search:
     # -- the proof -----------------------------------------------------------------------------------------
 
     def _worth(self, ran: Ran) -> float:
-        """Score, less a little for every change, for one that changes what is learned, and for what no finding asks for."""
-        unasked = UNASKED * (not any(change.cause for change in ran.candidate.changes))
+        """Score, less a little for every change, for one that changes what is learned, for what no finding asks for, and for what the user would
+        have to put in by hand."""
+        unasked = UNASKED * (not any(change.cause for change in ran.candidate.changes)) + UNASKED * _is_live(ran.candidate)
         unsafe = sum(change.safety != "safe" for change in ran.candidate.changes)
         value = score(ran.seen)
         if self.metric is not None and self.metric.given:
@@ -244,10 +245,10 @@ class Search:
                 self.out_of_time = True
                 break
             proofs.append(proof)
-            if proof.verified:
+            if proof.verified and not _is_live(proof.candidate):
                 return proof
         if proofs:
-            return proofs[0]
+            return next((proof for proof in proofs if proof.verified), proofs[0])
         if ranked:
             return Proof(ranked[0].candidate, [ranked[0]], [self.plain], False, "the time was over before it could be proven")
         return None
@@ -307,6 +308,10 @@ class Search:
         if not self.learns_already and statistics.fmean(score(r.seen) for r in fixed) < 0.9 and falls_short(fixed[0].seen):
             return "a simple learner gets clearly more from the same inputs: something else is still wrong"
         return ""
+
+
+def _is_live(candidate: Candidate) -> bool:
+    return any(step.live is not None for step in candidate.steps)
 
 
 def outcome_word(seen: Seen, plain: Seen) -> str:

@@ -47,7 +47,8 @@ class Trial:
 class Cure:
     """The smallest set of changes that did best. `skill` is its mean over the seeds and `interval` its 95 % interval;
     `effect` the mean paired gain over the baseline, same seeds, with its own. `measure` says of what. `patch` is the
-    name of the patch's file; `by_hand` are the changes that it could not hold."""
+    name of the patch's file; `by_hand` are the changes that it could not hold: a cure that leaves some to be done by hand is
+    not called verified, since what the user applies was not what was run."""
 
     changes: tuple[Change, ...]
     verified: bool
