@@ -18,7 +18,8 @@ By statistics, on the captured pairs, each sample once: a ridge on the window an
 recurrent net, cross-validated, beside the same fits to permuted targets. They find nothing if neither gets above
 95% of the permuted ones; nor do the targets hang on rows shifted by up to five, nor on what lies before the
 window. An error needs 200 rows, a skill below 0.3 (held back: below 0.1), no other cause found, and no what-if
-that helps; with fewer rows it is a warning. It says that we found none, not that there is none: products of
+that helps; with fewer rows it is a warning. Where samples come again and again, and no loss is measured on others, an arm
+leaves one in four out: training skill beside a skill below 0.1 on these is memory. It says that we found none, not that there is none: products of
 many inputs and long counting are beyond these learners. Healthy: they find something, or the run learns. Not
 judged: inputs and targets that cannot be paired, or fewer than 40 samples.
 
