@@ -21,6 +21,7 @@ PERMUTED = 40
 MAX_ROWS = 2000
 MAX_FEATURES = 240
 UNITS = 60
+STRENGTHS = (3.0, 100.0, 3000.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def explained(features: Floats, targets: Floats, fold: Array, outputs: int) -> F
     """Cross-validated skill of each block of `outputs` columns, at the best of three strengths."""
     blocks = targets.shape[1] // outputs
     best = np.full(blocks, -np.inf)
-    for strength in (3.0, 100.0, 3000.0):
+    for strength in STRENGTHS:
         residual, total = np.zeros(blocks), np.zeros(blocks)
         for number in range(FOLDS):
             test, train = fold == number, fold != number
@@ -80,6 +81,23 @@ def explained(features: Floats, targets: Floats, fold: Array, outputs: int) -> F
             total += (off**2).sum(axis=0).reshape(blocks, outputs).sum(axis=1)
         best = np.maximum(best, 1 - residual / np.maximum(total, 1e-300))
     return best
+
+
+def left_over(features: Floats, y: Floats) -> Floats:
+    """(rows,) what a cross-validated ridge leaves of each row's targets, in units of what the mean leaves of all."""
+    spread = features.std(axis=0)
+    features = (features[:, spread > 1e-12] - features[:, spread > 1e-12].mean(axis=0)) / spread[spread > 1e-12]
+    fold = np.random.default_rng(0).permutation(len(y)) % FOLDS
+    off, left = np.empty(len(y)), np.empty((len(STRENGTHS), len(y)))
+    for number in range(FOLDS):
+        test, train = fold == number, fold != number
+        x, center, mean = features[train], features[train].mean(axis=0), y[train].mean(axis=0)
+        x = x - center
+        off[test] = ((y[test] - mean) ** 2).sum(axis=1)
+        for index, strength in enumerate(STRENGTHS):
+            weights = np.linalg.solve(x.T @ x + strength * np.eye(x.shape[1]), x.T @ (y[train] - mean))
+            left[index, test] = ((y[test] - mean - (features[test] - center) @ weights) ** 2).sum(axis=1)
+    return np.asarray(left[left.sum(axis=1).argmin()] / max(float(off.mean()), 1e-300))
 
 
 def _thinned(member: Array, groups: int, rng: np.random.Generator) -> Array:

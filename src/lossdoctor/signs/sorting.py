@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,7 +45,7 @@ def _sorted_apart(pairs: Pairs | None, found: tuple[Piece, ...]) -> SortedApart 
     if pairs is None or pairs.numbers is None or pairs.classes or pairs.steps or pairs.y.size != len(pairs):
         return None
     in_time = [sorted(piece, key=lambda at: at[1]) for piece in found]
-    both = [(a, b) for piece in in_time for (a, s), (b, t) in zip(piece, piece[1:], strict=False) if s < t]
+    both = [(a, b) for piece in in_time for (a, s), (b, t) in pairwise(piece) if s < t]
     if len(both) < NEIGHBOURS:
         return None
     before, after = np.array(both).T
