@@ -4,6 +4,7 @@ import dataclasses
 from functools import partial
 
 import torch
+import torch.nn.functional as F
 from fits import fit, noise
 from harness import calm, examined, found, healthy, leads, not_judged, watched
 from nets import Last, sums
@@ -57,9 +58,6 @@ def test_two_batches_are_too_little() -> None:
 
 def test_what_tells_held_back_data_is_signal() -> None:
     """Too little for simple learners to find among few samples, and the net tells others by it all the same."""
-    import torch
-    import torch.nn.functional as F
-    from nets import Last
 
     def draw(count: int) -> tuple[torch.Tensor, torch.Tensor]:
         x = torch.randn(count, 4, 1)
@@ -132,3 +130,25 @@ def test_an_arm_that_has_not_learned_yet_says_nothing_of_memory() -> None:
     late = dataclasses.replace(signs, arms=(slow,), _memo={})
     assert left_out_skill(late) is None
     healthy(late, CAUSE)
+
+
+def test_a_calm_stretch_held_back_is_no_signal() -> None:
+    """The loss is measured on the training data and, at last, on calmer ones: small by their calm alone."""
+    x, y, calm_y = noise(480, 8, 1), noise(480, 1, seed=9), 0.7 * noise(480, 1, seed=10)
+
+    def loop() -> None:
+        net = Last(features=1)
+        opt = torch.optim.Adam(net.parameters(), 3e-3)
+        for _ in range(4):
+            for rows in torch.randperm(480).split(32):
+                opt.zero_grad()
+                F.mse_loss(net(x[rows]), y[rows]).backward()
+                opt.step()
+            with torch.no_grad():
+                F.mse_loss(net(x), y)
+        with torch.no_grad():
+            F.mse_loss(net(noise(480, 8, 1, seed=11)), calm_y)
+
+    signs = watched(loop)
+    assert (signs.loss.held_skill or 0) > 0.1 > (signs.loss.skill or 0)
+    found(signs, CAUSE)
