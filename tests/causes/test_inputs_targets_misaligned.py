@@ -84,3 +84,40 @@ def test_targets_with_new_noise_each_time_still_belong() -> None:
     signs = watched(loop)
     assert not isinstance(said(signs, CAUSE), Finding)
     calm(signs)
+
+
+def seasons(length: int = 420) -> Tensor:
+    """Something measured that wanders, in whole tenths, beside the season, which climbs."""
+    time = torch.arange(float(length))[:, None]
+    value = ((time / 4).sin() + 0.5 * noise(length, 1)).mul(10).round() / 10
+    return torch.cat([value, time / length + 0.05 * noise(length, 1, seed=6)], dim=1)
+
+
+def test_targets_sorted_apart_from_their_windows() -> None:
+    """The run learns: late windows have large targets, and the season tells how late it is."""
+    x, y = windows(seasons(), 8)
+    signs = watched(partial(fit, x, y.sort(0).values, epochs=12))
+    assert (signs.loss.skill or 0) > 0.8
+    assert "order of size" in found(signs, CAUSE, severity="warning").summary
+
+
+def test_the_twin_of_the_sorted_ones() -> None:
+    x, y = windows(seasons(), 8)
+    said_of = said(watched(partial(fit, x, y, epochs=6)), CAUSE)
+    assert not isinstance(said_of, Finding)
+
+
+def test_targets_that_rise_by_nature() -> None:
+    """The age of a part beside what its sensor says, both in whole numbers: no value of the sensor's is the target."""
+    series = torch.cat([(noise(420, 1) * 40 + 200).round(), torch.arange(420.0)[:, None] / 210 + 0.2 * noise(420, 1, seed=6)], dim=1)
+    x, _ = windows(series, 8)
+    age = torch.arange(float(len(x)))[:, None]
+    scaled = torch.cat([x[..., :1] / 100, x[..., 1:]], dim=2)
+    healthy(watched(partial(fit, scaled, age / 100, epochs=10)), CAUSE)
+
+
+def test_a_forecast_of_a_series_that_climbs_steadily() -> None:
+    """Its targets rise all the way, as the series does."""
+    series = torch.cat([torch.arange(420.0)[:, None] / 100, noise(420, 1)], dim=1)
+    x, y = windows(series, 8)
+    healthy(watched(partial(fit, x, y, epochs=10)), CAUSE)

@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import dataclasses
 from functools import partial
 
+import torch
+import torch.nn.functional as F
 from fits import fit, noise
-from harness import calm, found, healthy, leads, not_judged, watched
-from nets import sums
+from harness import calm, examined, found, healthy, leads, not_judged, watched
+from nets import Last, sums
+
+from lossdoctor.diagnosis.questions import learned_by_heart, questions
+from lossdoctor.signs.standing import left_out_skill
 
 CAUSE = "no-signal"
 
@@ -52,9 +58,6 @@ def test_two_batches_are_too_little() -> None:
 
 def test_what_tells_held_back_data_is_signal() -> None:
     """Too little for simple learners to find among few samples, and the net tells others by it all the same."""
-    import torch
-    import torch.nn.functional as F
-    from nets import Last
 
     def draw(count: int) -> tuple[torch.Tensor, torch.Tensor]:
         x = torch.randn(count, 4, 1)
@@ -76,3 +79,76 @@ def test_what_tells_held_back_data_is_signal() -> None:
     signs = watched(loop)
     assert signs.loss.held_skill is not None and signs.loss.held_skill > 0.05 and (signs.loss.skill or 0) < 0.3
     assert "held-back" in healthy(signs, CAUSE).why
+
+
+def by_heart(x: torch.Tensor, y: torch.Tensor, epochs: int) -> None:
+    """Learned until the net knows every sample; the script asks for the signs of others, and measures no loss there."""
+    net, criterion = Last(x.shape[2], 32), torch.nn.BCEWithLogitsLoss(pos_weight=torch.ones(1))
+    opt = torch.optim.Adam(net.parameters(), 1e-2)
+    for _ in range(epochs):
+        for rows in torch.randperm(len(x)).split(32):
+            opt.zero_grad()
+            criterion(net(x[rows]), y[rows]).backward()
+            torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+            opt.step()
+    with torch.no_grad():
+        net(torch.randn(100, *x.shape[1:])).sign()
+
+
+def test_noise_that_was_learned_by_heart() -> None:
+    x, y = noise(480, 8, 3), (noise(480, 1, seed=9) > 0).float()
+    script = partial(by_heart, x, y, 40)
+    plain = watched(script)
+    assert (plain.loss.skill or 0) > 0.5
+    assert "hold-out" in [q.name for q in questions(examined(plain))]
+    healthy(plain, CAUSE)
+    answer = found(watched(script, arms=["hold-out"]), CAUSE)
+    assert "left out" in str(answer.evidence)
+
+
+def parity(count: int, seed: int = 2) -> tuple[torch.Tensor, torch.Tensor]:
+    """Is the number of positive values odd? No ridge finds it, and a net does."""
+    generator = torch.Generator().manual_seed(seed)
+    bits = torch.randint(0, 2, (count, 5, 1), generator=generator) * 2.0 - 1.0
+    return bits + 0.1 * torch.randn(bits.shape, generator=generator), (bits.prod(1) > 0).float()
+
+
+def test_what_no_ridge_finds_and_a_net_knows_of_samples_left_out() -> None:
+    script = partial(by_heart, *parity(480), 30)
+    plain = watched(script)
+    assert learned_by_heart(plain)
+    signs = watched(script, arms=["hold-out"])
+    assert (left_out_skill(signs) or 0) > 0.5
+    assert "learns something" in healthy(signs, CAUSE).why
+    calm(signs)
+
+
+def test_an_arm_that_has_not_learned_yet_says_nothing_of_memory() -> None:
+    signs = watched(partial(by_heart, *parity(480), 30), arms=["hold-out"])
+    (arm,) = signs.arms
+    slow = dataclasses.replace(arm, skill=0.05, extra={"held_out_skill": 0.0})
+    late = dataclasses.replace(signs, arms=(slow,), _memo={})
+    assert left_out_skill(late) is None
+    healthy(late, CAUSE)
+
+
+def test_a_calm_stretch_held_back_is_no_signal() -> None:
+    """The loss is measured on the training data and, at last, on calmer ones: small by their calm alone."""
+    x, y, calm_y = noise(480, 8, 1), noise(480, 1, seed=9), 0.7 * noise(480, 1, seed=10)
+
+    def loop() -> None:
+        net = Last(features=1)
+        opt = torch.optim.Adam(net.parameters(), 3e-3)
+        for _ in range(4):
+            for rows in torch.randperm(480).split(32):
+                opt.zero_grad()
+                F.mse_loss(net(x[rows]), y[rows]).backward()
+                opt.step()
+            with torch.no_grad():
+                F.mse_loss(net(x), y)
+        with torch.no_grad():
+            F.mse_loss(net(noise(480, 8, 1, seed=11)), calm_y)
+
+    signs = watched(loop)
+    assert (signs.loss.held_skill or 0) > 0.1 > (signs.loss.skill or 0)
+    found(signs, CAUSE)

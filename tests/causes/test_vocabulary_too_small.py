@@ -3,6 +3,7 @@ from __future__ import annotations
 from functools import partial
 
 import torch
+import torch.nn.functional as F
 from fits import Reader, fit
 from harness import found, healthy, leads, said, watched
 from nets import sums
@@ -78,3 +79,40 @@ def test_few_tokens_that_tell() -> None:
 
 def test_all_tokens_and_targets_by_chance_is_another_matter() -> None:
     assert not isinstance(said(watched(partial(short, 10, True)), CAUSE), Finding)
+
+
+def digits(rest: float = 0.0) -> Tensor:
+    """(600, 6) digits of ten, the share `rest` of them 0."""
+    made = torch.Generator().manual_seed(4)
+    x = torch.randint(0, 10, (600, 6), generator=made)
+    return x.masked_fill(torch.rand(600, 6, generator=made) < rest, 0)
+
+
+def name_them(x: Tensor, y: Tensor, lr: float = 1e-2) -> None:
+    """Which digit is it, at every step?"""
+    fit(x, y, epochs=8, lr=lr, net=Reader(10, 10, every=True), criterion=lambda p, t: F.cross_entropy(p, t.flatten()))
+
+
+def test_half_of_the_digits_are_one() -> None:
+    """What the others are the run learns, and what this one stood for nobody can."""
+    y = digits()
+    signs = watched(partial(name_them, y.masked_fill(y > 4, 1), y))
+    assert 0.4 < (signs.loss.skill or 0) < 0.8
+    assert "hangs on it" in found(signs, CAUSE, severity="warning").summary
+
+
+def test_a_digit_as_common_that_tells_itself() -> None:
+    x = digits(rest=0.5)
+    healthy(watched(partial(name_them, x, x)), CAUSE)
+
+
+def test_a_common_digit_and_targets_with_as_much_noise_anywhere() -> None:
+    x = digits(rest=0.5)
+    drawn = torch.randint(0, 10, x.shape, generator=torch.Generator().manual_seed(5))
+    noisy = torch.where(torch.rand(x.shape, generator=torch.Generator().manual_seed(6)) < 0.4, drawn, x)
+    assert not isinstance(said(watched(partial(name_them, x, noisy)), CAUSE), Finding)
+
+
+def test_a_net_that_has_not_learned_what_can_be_told() -> None:
+    y = digits()
+    assert not isinstance(said(watched(partial(name_them, y.masked_fill(y > 4, 1), y, 1e-4)), CAUSE), Finding)

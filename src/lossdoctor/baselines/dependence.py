@@ -21,6 +21,7 @@ PERMUTED = 40
 MAX_ROWS = 2000
 MAX_FEATURES = 240
 UNITS = 60
+STRENGTHS = (3.0, 100.0, 3000.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,9 @@ def dependence(features: Floats, y: Floats, groups: Array, what: str, blocks: bo
         return None
     rng = np.random.default_rng(0)
     if len(features) > MAX_ROWS:
-        keep = np.sort(rng.permutation(len(features))[:MAX_ROWS])
-        features, y, member = features[keep], y[keep], member[keep]
+        keep = _thinned(member, len(names), rng)
+        features, y = features[keep], y[keep]
+        names, member = np.unique(member[keep], return_inverse=True)
     spread = features.std(axis=0)
     features = features[:, spread > 1e-12]
     if not features.shape[1]:
@@ -63,7 +65,7 @@ def explained(features: Floats, targets: Floats, fold: Array, outputs: int) -> F
     """Cross-validated skill of each block of `outputs` columns, at the best of three strengths."""
     blocks = targets.shape[1] // outputs
     best = np.full(blocks, -np.inf)
-    for strength in (3.0, 100.0, 3000.0):
+    for strength in STRENGTHS:
         residual, total = np.zeros(blocks), np.zeros(blocks)
         for number in range(FOLDS):
             test, train = fold == number, fold != number
@@ -81,17 +83,76 @@ def explained(features: Floats, targets: Floats, fold: Array, outputs: int) -> F
     return best
 
 
+def left_over(features: Floats, y: Floats) -> Floats:
+    """(rows,) what a cross-validated ridge leaves of each row's targets, in units of what the mean leaves of all."""
+    spread = features.std(axis=0)
+    features = (features[:, spread > 1e-12] - features[:, spread > 1e-12].mean(axis=0)) / spread[spread > 1e-12]
+    fold = np.random.default_rng(0).permutation(len(y)) % FOLDS
+    off, left = np.empty(len(y)), np.empty((len(STRENGTHS), len(y)))
+    for number in range(FOLDS):
+        test, train = fold == number, fold != number
+        x, center, mean = features[train], features[train].mean(axis=0), y[train].mean(axis=0)
+        x = x - center
+        off[test] = ((y[test] - mean) ** 2).sum(axis=1)
+        for index, strength in enumerate(STRENGTHS):
+            weights = np.linalg.solve(x.T @ x + strength * np.eye(x.shape[1]), x.T @ (y[train] - mean))
+            left[index, test] = ((y[test] - mean - (features[test] - center) @ weights) ** 2).sum(axis=1)
+    return np.asarray(left[left.sum(axis=1).argmin()] / max(float(off.mean()), 1e-300))
+
+
+def _thinned(member: Array, groups: int, rng: np.random.Generator) -> Array:
+    """Which rows to keep, MAX_ROWS at most: of too many groups some; of the rest the same places in every group, so that
+    permuted targets stand where they stood in their own group."""
+    kept = np.flatnonzero(np.isin(member, rng.permutation(groups)[:MAX_ROWS]))
+    if len(kept) <= MAX_ROWS:
+        return kept
+    place = _places(member[kept])
+    often = np.bincount(place)
+    order = rng.permutation(len(often))
+    within = np.cumsum(often[order]) <= MAX_ROWS
+    within[0] = True
+    return kept[np.isin(place, order[within])]
+
+
+def _places(member: Array) -> Array:
+    """The place of each row among those of its group."""
+    order = np.argsort(member, kind="stable")
+    sizes = np.bincount(member)
+    place = np.empty(len(member), dtype=int)
+    place[order] = np.arange(len(member)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return place
+
+
+ALIKE = 8
+"""Groups of one size among which targets are permuted; of fewer, those of the next size come in."""
+
+
 def _permuted(member: Array, groups: int, rng: np.random.Generator, blocks: bool) -> Array:
-    """Rows in an order that pairs every group with another one's targets; in blocks: moved around in a circle."""
+    """Rows in an order that pairs every group with the targets of another one of its size, each at its own place: what
+    the place alone tells, chance has too. In blocks: moved around in a circle."""
     if blocks:
         return np.roll(np.arange(len(member)), int(rng.integers(len(member) // 8 + 1, len(member) - len(member) // 8)))
     order = np.argsort(member, kind="stable")
     starts = np.searchsorted(member[order], np.arange(groups))
     sizes = np.bincount(member, minlength=groups)
-    place = np.empty(len(member), dtype=int)
-    place[order] = np.arange(len(member)) - starts[member[order]]
-    other = rng.permutation(groups)[member]
-    return order[starts[other] + np.minimum(place, sizes[other] - 1)]
+    other = _partners(sizes, rng)[member]
+    return order[starts[other] + np.minimum(_places(member), sizes[other] - 1)]
+
+
+def _partners(sizes: Array, rng: np.random.Generator) -> Array:
+    groups = len(sizes)
+    if sizes.min() == sizes.max():
+        return rng.permutation(groups)
+    ranked = np.lexsort((rng.random(groups), sizes))
+    ends, since = [], 0
+    for index in np.flatnonzero(np.diff(sizes[ranked])) + 1:
+        if index - since >= ALIKE <= groups - index:
+            ends.append(int(index))
+            since = int(index)
+    partner = np.empty(groups, dtype=int)
+    for part in np.split(ranked, ends):
+        partner[part] = rng.permutation(part)
+    return partner
 
 
 def as_numbers(x: Array, tokens: bool) -> Floats | None:

@@ -14,6 +14,7 @@ from ..signs.memory import croppable
 from ..signs.padding import padding
 from ..signs.pairs import asked_elsewhere, few_samples
 from ..signs.standing import (
+    by_heart,
     clipped_by_hand,
     effective_skill,
     gradient_grows,
@@ -70,8 +71,11 @@ def worth_asking(diagnosis: Diagnosis) -> bool:
 
 
 def learned_by_heart(signs: Signs) -> bool:
-    """Could the skill be memory? Few samples again and again, others asked about, and no loss measured on these."""
-    return signs.loss.held_skill is None and few_samples(signs) is not None and asked_elsewhere(signs)
+    """Could the skill be memory? Samples that come again and again, few of them or such as hold nothing that simple learners
+    could find; others asked about, and no loss measured on these."""
+    if signs.loss.held_skill is not None or not asked_elsewhere(signs):
+        return False
+    return few_samples(signs) is not None or (by_heart(signs) and (signs.loss.skill or 0.0) >= LEARNS)
 
 
 HOLD_OUT = Question("hold-out", "hold-out", {"parts": 4}, "one sample in four left out", 3)

@@ -44,18 +44,28 @@ class Recorded:
 
 def recorded(signs: Signs) -> Recorded | None:
     """The longest series that can be put together; None where windows do not overlap, or repeat themselves."""
-    memo = signs.memo("recorded", lambda: _recorded(pairs_of(signs)))
+    memo = signs.memo("recorded", lambda: _recorded(pairs_of(signs), pieces(signs)))
     return memo if isinstance(memo, Recorded) else None
 
 
-def _recorded(pairs: Pairs | None) -> Recorded | None:
+Piece = list[tuple[int, int]]
+
+
+def pieces(signs: Signs) -> tuple[Piece, ...]:
+    """Windows that hang together, by how they overlap: (sample, offset in time within its piece). None of them where
+    windows do not overlap, or repeat themselves."""
+    memo = signs.memo("pieces", lambda: _pieces(pairs_of(signs)))
+    return memo if isinstance(memo, tuple) else ()
+
+
+def _pieces(pairs: Pairs | None) -> tuple[Piece, ...]:
     if pairs is None or pairs.tokens or pairs.numbers is None or len(pairs) < 40 or pairs.x.ndim > 3:
-        return None
+        return ()
     x = pairs.numbers
     samples, length, _ = x.shape
     width = 2 if x.shape[2] > 1 else 3
     if length < width + 1:
-        return None
+        return ()
     parent, offset = list(range(samples)), [0] * samples
     seen: dict[bytes, tuple[int, int]] = {}
     against = agreed = 0
@@ -88,14 +98,20 @@ def _recorded(pairs: Pairs | None) -> Recorded | None:
             else:
                 parent[ri], offset[ri] = rj, apart
     if against > 0.02 * (agreed + against + 1):
-        return None
-    places: dict[int, list[tuple[int, int]]] = {}
+        return ()
+    places: dict[int, Piece] = {}
     for i in range(samples):
         r, o = root(i)
         places.setdefault(r, []).append((i, o))
-    best = max(places.values(), key=len)
-    if len(best) < 40:
+    return tuple(places.values())
+
+
+def _recorded(pairs: Pairs | None, found: tuple[Piece, ...]) -> Recorded | None:
+    best = max(found, key=len, default=[])
+    if len(best) < 40 or pairs is None or pairs.numbers is None:
         return None
+    x = pairs.numbers
+    samples, length, _ = x.shape
     sample, start = np.array([i for i, _ in best]), np.array([o for _, o in best])
     start = start - start.min()
     if start.max() > 50 * samples:

@@ -28,8 +28,13 @@ OFF_INIT = 3.0
 
 
 def left_out_skill(signs: Signs) -> float | None:
-    """Skill on training samples that an arm has left out of the loss; None where none was asked."""
-    return next((a.extra["held_out_skill"] for a in signs.arms if a.took_hold and "held_out_skill" in a.extra), None)
+    """Skill on training samples that an arm has left out of the loss; None where none was asked, or where the arm had not yet
+    learned half of what the run has learned: what it does not know then is no memory of the others."""
+    for arm in signs.arms:
+        if arm.took_hold and "held_out_skill" in arm.extra and arm.skill is not None:
+            out = arm.extra["held_out_skill"]
+            return out if max(arm.skill, out) >= 0.5 * (signs.loss.skill or 0.0) else None
+    return None
 
 
 def effective_skill(signs: Signs) -> float | None:

@@ -17,11 +17,13 @@ contradicts.
 By structure: the same input, bit for bit, is seen again with a target that has nothing to do with its first one
 (at least 20 such sights, correlation or Cohen's kappa below 0.3). Or the targets are values of the very series
 that the windows were cut from (put together again from their overlap), and lie at no fixed distance from their
-windows. By statistics: simple learners get nothing from the pairs as they are, no more than from permuted
-targets, and much (skill above 0.3) from targets some rows further on in the batch, or from rows after the end
-of the window where the targets are no values of the series. A run that learns is healthy; so are pairs in
-which a ridge finds something. Pairs that were shuffled apart once, in an order that nobody knows any more, look
-like `no-signal`. Not judged: inputs and targets that cannot be paired row by row.
+windows; or they rise from window to window all the way, as the feature whose values they are does not (such a
+run learns: the later the window, the larger its target). By statistics: simple learners get nothing from the
+pairs as they are, no more than from permuted targets, and much (skill above 0.3) from targets some rows further
+on in the batch, or from rows after the end of the window where the targets are no values of the series. Else a
+run that learns is healthy; so are pairs in which a ridge finds something. Pairs that were shuffled apart once, in
+an order that nobody knows any more, look like `no-signal`. Not judged: inputs and targets that cannot be paired
+row by row.
 
 ## Not to be confused with
 - `no-signal`: no pairing of these inputs and targets has any.
@@ -49,6 +51,7 @@ from __future__ import annotations
 from ...signs import Signs
 from ...signs.alignment import beyond, places, shifted
 from ...signs.pairs import pairs_of, strange_twins
+from ...signs.sorting import sorted_apart
 from ...words import Judgement
 from ..cause import Cause, finding
 from ..places import criterion_place
@@ -61,6 +64,19 @@ def judge(signs: Signs) -> Judgement:
     pairs = pairs_of(signs)
     if pairs is None:
         return CAUSE.not_judged("inputs and targets that can be paired row by row")
+    order = sorted_apart(signs)
+    if order is not None:
+        return finding(
+            CAUSE.id,
+            f"The targets stand in order of size, their inputs in order of time: from window to window {order.rising:.0%} of "
+            f"them rise, and they are values of feature {order.feature}, which rises in {order.wanders:.0%}. They are sorted apart.",
+            [
+                ("neighbouring windows of the series whose targets differ", order.neighbours, ""),
+                ("of these, share in which the later target is the larger one", order.rising, "about 0.5"),
+                (f"the same of feature {order.feature}, whose values the targets are", order.wanders, ""),
+            ],
+            confidence=0.93, where=criterion_place(signs), since_step=0, panels=("targets",),
+        )  # fmt: skip
     if skill is not None and skill >= TELLS and not (held is not None and held < 0.1) and not signs.loss.relative:
         return CAUSE.healthy(f"the run learns from these pairs (skill {skill:.2f})")
     repeats = pairs.repeats

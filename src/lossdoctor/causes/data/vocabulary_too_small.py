@@ -18,9 +18,11 @@ By statistics, on the captured tokens: one id, not counting padding at either en
 least three times as common as the next, and stands where the unknown usually does: at 0 to 3, or at the end of
 the ids. A finding needs simple learners to find nothing in what is left (or hardly anything, skill below 0.1)
 and the run not to learn; it is an error at more than 35% of the tokens, where they find no more than chance
-gives. Or by a bound: at most half of the embedding's rows and six tokens are ever asked for, at least half of the captured
-sequences (and a hundred) are some other's twin, and the targets of twins hardly agree (kappa below 0.5): no
-function of such inputs can do better. Healthy: no such id, learners that find something, or a run that learns. Not judged: inputs that are no tokens.
+gives. Where the run learns part: a ridge must tell sequences without the token well (above 0.8), those of
+nothing else hardly (below 0.3), and no what-if may help; that is a warning. Or by a bound: at most half of the
+embedding's rows and six tokens are ever asked for, at least half of the captured sequences (and a hundred) are some
+other's twin, and the targets of twins hardly agree (kappa below 0.5): no function of such inputs can do better.
+Healthy: no such id, learners that find something, or a run that learns. Not judged: inputs that are no tokens.
 
 ## Not to be confused with
 - `padding-dominates`: the common id stands at the end of the sequences.
@@ -47,7 +49,10 @@ from __future__ import annotations
 import numpy as np
 
 from ...signs import Signs
+from ...signs.arms import LEARNS
 from ...signs.pairs import TOLD, Array, pairs_of, strange_twins
+from ...signs.standing import WELL, leading_arm, learned
+from ...signs.unknowns import dose
 from ...words import Judgement
 from ..cause import Cause, finding
 from ..places import recurrent_place
@@ -55,6 +60,8 @@ from ..places import recurrent_place
 SHARE = 0.3
 LEAD = 3.0
 SURE = 0.35
+CLEAR, LITTLE = 6.0, 0.3
+CHANCE = 0.01
 
 
 def judge(signs: Signs) -> Judgement:
@@ -75,6 +82,8 @@ def judge(signs: Signs) -> Judgement:
     known = ids[common] <= 3 or ids[common] >= ids.max() - 1
     if share < SHARE or ratio < LEAD or not known or not rest.size:
         return CAUSE.healthy(f"the commonest token has {share:.0%} of all, the next one {share / ratio:.0%}")
+    if (told := _by_dose(signs, int(ids[common]), share, ratio)) is not None:
+        return told
     skill = signs.loss.skill
     held = signs.loss.held_skill
     if skill is not None and skill > 0.4 and (held is None or held > 0.2):
@@ -119,21 +128,52 @@ def _looking_alike(signs: Signs) -> Judgement | None:
     )  # fmt: skip
 
 
+def _by_dose(signs: Signs, token: int, share: float, ratio: float) -> Judgement | None:
+    """The run has learned what can be told, and nothing gets it further: simple learners tell all of the targets of sequences
+    that have not this token, and less the more often it stands."""
+    skill, pairs = signs.loss.skill, pairs_of(signs)
+    if skill is None or skill < LEARNS or learned(signs) or pairs is None or pairs.best is None or leading_arm(signs) is not None:
+        return None
+    found = dose(signs, token)
+    if found is None or found.without < WELL or found.alone > LITTLE or found.z < CLEAR or skill < TOLD * pairs.best.skill:
+        return None
+    return finding(
+        CAUSE.id,
+        f"{share:.0%} of the tokens are one, id {token}, {ratio:.0f} times as common as the next, and what cannot be told hangs on "
+        f"it: simple learners have skill {found.without:.2f} where it does not stand, and {max(0.0, found.alone):.2f} where nothing "
+        "else does. It stands for many that are unknown.",
+        [
+            (f"share of token {token} (padding at the ends not counted)", share, "below 0.05 for an unknown"),
+            ("how many times the next common one", ratio, "about 1 to 2"),
+            ("skill of a ridge, by a line through all sequences: without it", found.without, ""),
+            ("of nothing but it", found.alone, "the same"),
+            ("slope of its errors over the share of it, in standard errors", found.z, f"below {CLEAR:g}"),
+            ("skill of the run", skill, ""),
+        ],
+        confidence=0.75, severity="warning", proof="statistics", where=recurrent_place(signs), since_step=0, panels=("inputs",),
+    )  # fmt: skip
+
+
 def _inner(x: Array) -> Array:
-    """Tokens between the runs of one id at either end of each sequence, where these are longer than half of it or
-    all sequences end (or begin) in the same one."""
+    """Tokens between the runs of one id at either end of each sequence, where these are longer than half of it (and longer
+    than the id's share of what stands between makes likely) or all sequences end (or begin) in the same one."""
+    first, last = len(np.unique(x[:, 0])) == 1, len(np.unique(x[:, -1])) == 1
+    runs = [(_run(row, first), _run(row[::-1], last)) for row in x]
+    between = np.concatenate([row[start : max(start, len(row) - end)] for row, (start, end) in zip(x, runs, strict=True)])
+    share = {int(i): n / len(between) for i, n in zip(*np.unique(between, return_counts=True), strict=True)}
     flat = []
-    first, last = np.unique(x[:, 0]), np.unique(x[:, -1])
-    for row in x:
-        start, stop = 0, len(row)
-        if len(last) == 1 or (row == row[-1])[len(row) // 2 :].all():
-            while stop and row[stop - 1] == row[-1]:
-                stop -= 1
-        if len(first) == 1 or (row == row[0])[: len(row) // 2].all():
-            while start < stop and row[start] == row[0]:
-                start += 1
-        flat.append(row[start:stop])
+    for row, (start, end) in zip(x, runs, strict=True):
+        start = 0 if not first and share.get(int(row[0]), 0.0) ** start > CHANCE else start
+        end = 0 if not last and share.get(int(row[-1]), 0.0) ** end > CHANCE else end
+        flat.append(row[start : max(start, len(row) - end)])
     return np.concatenate(flat)
+
+
+def _run(row: Array, any_length: bool) -> int:
+    """How many tokens at the start are the first one, if that many are a run of padding."""
+    same = row == row[0]
+    length = len(row) if same.all() else int(np.argmin(same))
+    return length if any_length or length >= len(row) / 2 else 0
 
 
 CAUSE = Cause("vocabulary-too-small", judge, __doc__, needs=("inputs",), fixes=("widen-vocabulary",))

@@ -46,9 +46,11 @@ class HoldOut(InputKnob):
 
     def criterion(self, name: str, args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]:
         inputs, self._inputs = self._inputs, None
-        if inputs is None or name not in PER_SAMPLE or len(args) != 2 or (kwargs.get("weight") is not None and name[:3] == "bin"):
+        if inputs is None or name not in PER_SAMPLE or len(args) < 2 or (kwargs.get("weight") is not None and name[:3] == "bin"):
             return args, kwargs
-        given, target = args
+        given, target, *others = args
+        if any(other is not None for other in others):
+            return args, kwargs
         if not (isinstance(given, torch.Tensor) and isinstance(target, torch.Tensor)) or len(given) != len(target):
             return args, kwargs
         out = self._left_out(inputs, len(target))
@@ -56,7 +58,7 @@ class HoldOut(InputKnob):
             return args, kwargs
         self._measure(name, given[out].detach(), target[out], kwargs)
         self.held()
-        return (given[~out], target[~out]), kwargs
+        return (given[~out], target[~out], *others), kwargs
 
     def _left_out(self, inputs: torch.Tensor, rows: int) -> torch.Tensor | None:
         """(rows,) of booleans; None where inputs and targets have not the same samples."""
