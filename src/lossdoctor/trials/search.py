@@ -311,7 +311,7 @@ class Search:
 
 
 def _is_live(candidate: Candidate) -> bool:
-    return any(step.live is not None for step in candidate.steps)
+    return any(change.how == "live" for change in candidate.changes)
 
 
 def outcome_word(seen: Seen, plain: Seen) -> str:
