@@ -25,8 +25,8 @@ def seen(skill: float | None, *, held: float | None = None, printed: str = "", e
     return Seen(skill=skill, held=held, printed=printed, **{**facts, **more})  # type: ignore[arg-type]
 
 
-def step(name: str, rank: float = 0.0, *, proven: bool = False, safety: str = "safe", cause: str = "") -> Step:
-    return Step(Change(name, {}, name, safety, "live", cause), live=(name, {}), rank=rank, proven=proven)  # type: ignore[arg-type]
+def step(name: str, rank: float = 0.0, *, proven: bool = False, safety: str = "safe", cause: str = "", how: str = "source") -> Step:
+    return Step(Change(name, {}, name, safety, how, cause), live=(name, {}), rank=rank, proven=proven)  # type: ignore[arg-type]
 
 
 class FakeEngine:

@@ -89,6 +89,35 @@ def test_a_rate_that_does_best_at_the_end_of_the_grid_is_taken_further(tmp_path:
     assert len(engine.jobs) == 8
 
 
+def test_what_can_be_written_goes_before_what_is_to_be_put_in_by_hand(tmp_path: Path) -> None:
+    world = by({"knob": 0.75, "text": 0.7})
+    steps = [step("knob", cause="one", how="live"), step("text", 1, cause="two")]
+    _, proof, _ = search(world, steps, tmp_path)
+    assert proof is not None and proof.verified and ids(proof) == ["text"]
+
+
+def test_what_no_finding_asks_for_must_win_clearly(tmp_path: Path) -> None:
+    steps = [step("asked", cause="one"), step("usual", 1)]
+    _, proof, _ = search(by({"asked": 0.7, "usual": 0.75}), steps, tmp_path / "a")
+    assert ids(proof) == ["asked"]
+    _, proof, _ = search(by({"asked": 0.55, "usual": 0.85}), steps, tmp_path / "b")
+    assert ids(proof) == ["usual"]
+
+
+def test_a_run_that_learns_is_changed_only_for_a_clear_gain(tmp_path: Path) -> None:
+    def world(fixes: frozenset[str], seed: int) -> Seen:
+        printed = {"eval": "test accuracy 0.95", "other": "test accuracy 0.65"}
+        return seen(0.97, printed=printed.get(" ".join(fixes), "test accuracy 0.60"))
+
+    steps = [step("other", cause="one"), step("eval", 1, cause="two")]
+    _, proof, _ = search(world, steps, tmp_path / "a", learns_already=True)
+    assert proof is not None and proof.verified and ids(proof) == ["eval"]
+    _, proof, _ = search(world, steps[:1], tmp_path / "b", learns_already=True)
+    assert proof is None
+    _, proof, _ = search(world, steps, tmp_path / "c")
+    assert proof is None
+
+
 def test_a_second_finding_is_mended_too_where_the_first_cure_leaves_room(tmp_path: Path) -> None:
     world = by({"a": 0.6, "b": 0.1, "a b": 0.85})
     _, proof, _ = search(world, [step("a", proven=True, cause="one"), step("b", 1, cause="two")], tmp_path)
