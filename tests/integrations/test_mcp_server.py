@@ -80,6 +80,23 @@ def test_check_explain_report(project: Path) -> None:
     assert {path.relative_to(project).parts[0] for path in new} == {"lossdoctor-out"}
 
 
+def test_fix_answers_with_a_proven_patch(project: Path) -> None:
+    before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+
+    async def words(client: Any) -> None:
+        found = await client.call_tool("fix", {"script": "train.py", "budget_seconds": 280})
+        assert not found.is_error, text(found)
+        answer = found.structured_content
+        assert answer["verified"] and answer["exit_status"] == 0 and answer["seconds"] <= 280
+        said = found.content[0].text
+        assert len(said) < 4000 and "Verified on 3 of 3 seeds" in said and "+" in said and "step()" in said
+        assert "step()" in (project / answer["paths"]["fix.patch"]).read_text()
+
+    talk(project, words)
+    assert {path: path.read_bytes() for path in before} == before
+    assert {path.relative_to(project).parts[0] for path in project.rglob("*") if path.is_file() and path not in before} == {"lossdoctor-out"}
+
+
 def test_run_answers_with_the_report_and_what_was_printed(project: Path) -> None:
     async def words(client: Any) -> None:
         ran = await client.call_tool("run", {"script": "train.py", "out": "lossdoctor-out/a", "budget_seconds": 200})
