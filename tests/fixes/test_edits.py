@@ -14,6 +14,7 @@ from conftest import MakeSigns
 
 from lossdoctor.causes import all_causes
 from lossdoctor.fixes import all_fixes
+from lossdoctor.fixes.change_setting import others
 from lossdoctor.signs import Signs
 from lossdoctor.trace.events import (
     Birth,
@@ -467,6 +468,20 @@ def test_a_number_from_a_settings_file_is_changed_there(
     patch(tmp_path / "job", change.diff)
     assert (tmp_path / "job" / "c.json").read_text() == SETTINGS.replace(old, new)
     assert (tmp_path / "job" / "train.py").read_text() == FROM_FILE.replace("MAKE", make)
+
+
+def test_another_value_of_a_word_and_of_a_truth(signs_of: MakeSigns, tmp_path: Path) -> None:
+    text = 'import json\nc = json.load(open("c.json"))\nhead = getattr(nn, c["out"])()\nif c["freeze"]:\n    pass\n'
+    (tmp_path / "job").mkdir()
+    (tmp_path / "job" / "c.json").write_text('{"out": "Sigmoid", "verbose": true,\n "freeze": true}\n')
+    signs, fix = signs_of(text, "SGD", [0.1]), all_fixes()["change-setting"]
+    found = list(others(signs, "weights are frozen: unfreeze"))
+    assert found == [{"setting": "freeze", "value": "false"}, {"setting": "out", "value": '"Identity"'}]
+    changes = [fix.change(signs, args) for args in found]
+    assert [changed(c.diff, "+") for c in changes if c is not None] == [
+        [' "freeze": false}'], ['{"out": "Identity", "verbose": true,']
+    ]  # fmt: skip
+    assert fix.title(signs, found[0]) == "set freeze to false in c.json"
 
 
 def test_a_setting_that_was_not_in_force_is_left_alone(signs_of: MakeSigns, tmp_path: Path) -> None:

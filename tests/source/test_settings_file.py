@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lossdoctor.source import Script, calls, replace_node
+from lossdoctor.source.choices import other_values
 from lossdoctor.source.settings_file import settings_beside, settings_of
 from lossdoctor.source.values import argument, origin, starred
 
@@ -120,3 +121,26 @@ def test_a_file_in_a_named_folder(tmp_path: Path) -> None:
     (tmp_path / "conf" / "c.json").write_text('{"lr": 0.25}')
     found = settings_beside(script(tmp_path, 'c = json.load(open(HERE / "conf" / "c.json"))\n'))
     assert [s.path for s in found] == [("lr",)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "text", "expected"),
+    [
+        ('{"detach": false}', 'c = load("c.json")\n', {"detach": ("true",)}),
+        ('{"loss": "mae"}', 'c = load("c.json")\nKINDS = {"mse": M, "mae": A}\nf = KINDS[c["loss"]]()\n', {"loss": ('"mse"',)}),
+        ('{"out": "Sigmoid"}', 'c = load("c.json")\nname = c["out"]\nhead = getattr(nn, name)()\n', {"out": ('"Identity"',)}),
+        ('{"out": "Linear"}', 'c = load("c.json")\nhead = getattr(nn, c["out"])()\n', {}),
+        ('{"act": "none"}', 'c = load("c.json")\na = c["act"] == "relu"\nb = c["act"] in ("tanh", "none")\n', {"act": ('"relu"', '"tanh"')}),
+        ('{"use_gpu": false, "save": true, "seed": 3}', 'c = load("c.json")\n', {}),
+    ],
+)  # fmt: skip
+def test_what_else_a_setting_could_say(tmp_path: Path, settings: str, text: str, expected: dict[str, tuple[str, ...]]) -> None:
+    (tmp_path / "c.json").write_text(settings)
+    read = script(tmp_path, text)
+    found = {s.key: other_values(s, [read]) for s in settings_beside(read)}
+    assert {key: values for key, values in found.items() if values} == expected
+
+
+def test_a_file_with_the_scripts_own_name(tmp_path: Path) -> None:
+    (tmp_path / "train.toml").write_text("lr = 0.5\n")
+    assert [s.value for s in settings_beside(script(tmp_path, 'c = loads(HERE.with_suffix(".toml").read_text())\n'))] == [0.5]

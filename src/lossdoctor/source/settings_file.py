@@ -56,9 +56,10 @@ def settings_beside(script: Script) -> tuple[Setting, ...]:
 
 
 def named_in(script: Script) -> tuple[str, ...]:
-    """Names of settings files that stand in the text, also behind those of folders that do (`HERE / "conf" / "net.toml"`)."""
+    """Names of settings files that stand in the text, also behind those of folders that do (`HERE / "conf" / "net.toml"`), and
+    with the script's own name (`HERE.with_suffix(".toml")`)."""
     words = sorted({n.value for n in ast.walk(script.tree) if isinstance(n, ast.Constant) and isinstance(n.value, str) and "\n" not in n.value})
-    files = [word for word in words if word.endswith(SUFFIXES)]
+    files = [Path(script.file).stem + word if word in SUFFIXES else word for word in words if word.endswith(SUFFIXES)]
     folders = [word for word in words if re.fullmatch(r"[\w.\-]+/?", word) and not word.endswith(SUFFIXES)][:MOST_FOLDERS] if files else []
     return (*files, *(f"{folder.rstrip('/')}/{name}" for name in files for folder in folders))
 

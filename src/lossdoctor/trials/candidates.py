@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import count
+from itertools import count, islice
 from typing import Any
 
 from ..causes import all_causes
 from ..diagnosis.engine import Diagnosis
 from ..fixes import all_fixes
+from ..fixes.change_setting import others
 from ..fixes.fix import Fix
 from ..signs.arms import PROBES, ArmSign
 from ..signs.standing import inputs_off_scale
@@ -36,6 +37,7 @@ NOT_WHEN_DIVERGED = frozenset({"raise-lr", "train-longer"})
 PER_FINDING = 3
 LESS_SURE = 100
 UNSAFE = 0.5
+MOST_SETTINGS = 5
 
 
 def steps_of(diagnosis: Diagnosis, only: frozenset[str] | None, never: frozenset[str], knobs: frozenset[str]) -> list[Step]:
@@ -51,11 +53,17 @@ def steps_of(diagnosis: Diagnosis, only: frozenset[str] | None, never: frozenset
 def _all_steps(diagnosis: Diagnosis, knobs: frozenset[str]) -> Iterator[Step]:
     ranks = count()
     explained: list[Finding] = []
+    asked = False
     for finding in diagnosis.findings:
         if finding.explained_by is not None or finding.severity == "note":
             explained.append(finding)
             continue
-        yield from _of_finding(diagnosis, finding, ranks, knobs, 0)
+        own = list(_of_finding(diagnosis, finding, ranks, knobs, 0))
+        yield from own
+        if finding.severity == "error" and not asked:
+            # What is wrong may be asked for by a setting: the trial tells which.
+            asked = True
+            yield from _of_settings(diagnosis, finding, ranks, knobs, LESS_SURE if any(step.edits for step in own) else 0)
     arms = [a for a in diagnosis.signs.arms if a.helps and a.fix not in PROBES]
     for arm in sorted(arms, key=lambda a: -a.gain):
         step = _step(diagnosis, arm.fix, dict(arm.args), "", next(ranks) + LESS_SURE, knobs)
@@ -83,6 +91,14 @@ def _of_finding(
             step = _step(diagnosis, name, args, finding.cause, rank, knobs)
             if step is not None:
                 yield replace(step, proven=finding.severity == "error" and finding.confidence >= CERTAIN)
+
+
+def _of_settings(diagnosis: Diagnosis, finding: Finding, ranks: Iterator[int], knobs: frozenset[str], behind: int) -> Iterator[Step]:
+    words = f"{finding.cause} {finding.summary} {' '.join(all_causes()[finding.cause].fixes)}"
+    for args in islice(others(diagnosis.signs, words), MOST_SETTINGS):
+        step = _step(diagnosis, "change-setting", dict(args), finding.cause, next(ranks) + behind, knobs)
+        if step is not None:
+            yield step
 
 
 RATES = ("lower-lr", "raise-lr")

@@ -145,4 +145,4 @@ def _by_arm(
     )
 
 
-CAUSE = Cause("batch-first-mismatch", judge, __doc__, needs=("dependence",), fixes=("set-batch-first",))
+CAUSE = Cause("batch-first-mismatch", judge, __doc__, needs=("dependence",), fixes=("set-batch-first", "change-setting"))

@@ -255,5 +255,5 @@ def _range(low: float, high: float) -> str:
 
 CAUSE = Cause(
     "output-activation-mismatch", judge, __doc__, needs=("graph", "targets"),
-    fixes=("drop-head-activation", "add-log-softmax", "replace-loss", "scale-targets"),
+    fixes=("drop-head-activation", "add-log-softmax", "replace-loss", "scale-targets", "change-setting"),
 )  # fmt: skip

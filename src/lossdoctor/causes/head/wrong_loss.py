@@ -172,4 +172,4 @@ def _flat_counts(counts: np.ndarray[tuple[int], np.dtype[np.int64]]) -> bool:
     return bool(counts.max() < 5 * max(1, counts.min()))
 
 
-CAUSE = Cause("wrong-loss", judge, __doc__, needs=("targets",), fixes=("replace-loss",))
+CAUSE = Cause("wrong-loss", judge, __doc__, needs=("targets",), fixes=("replace-loss", "change-setting"))

@@ -155,4 +155,4 @@ def _cut_place(signs: Signs) -> Place | None:
     return Place(found[0].script.file, found[0].line) if found else None
 
 
-CAUSE = Cause("detached-graph", judge, __doc__, needs=("graph",), fixes=("attach-graph",))
+CAUSE = Cause("detached-graph", judge, __doc__, needs=("graph",), fixes=("attach-graph", "change-setting"))

@@ -113,4 +113,4 @@ def _fresh(signs: Signs, index: int) -> bool:
     return spread < max(0.1, 2.5 / fact.numel**0.5) and fact.max_abs <= bound * 1.001
 
 
-CAUSE = Cause("frozen-params", judge, __doc__, needs=("model",), fixes=("unfreeze",))
+CAUSE = Cause("frozen-params", judge, __doc__, needs=("model",), fixes=("unfreeze", "change-setting"))

@@ -73,4 +73,4 @@ def judge(signs: Signs) -> Judgement:
     )
 
 
-CAUSE = Cause("gradients-cleared", judge, __doc__, needs=("gradient use",), fixes=("move-zero-grad",))
+CAUSE = Cause("gradients-cleared", judge, __doc__, needs=("gradient use",), fixes=("move-zero-grad", "change-setting"))

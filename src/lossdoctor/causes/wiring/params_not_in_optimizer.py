@@ -95,4 +95,4 @@ def judge(signs: Signs) -> Judgement:
     )  # fmt: skip
 
 
-CAUSE = Cause("params-not-in-optimizer", judge, __doc__, needs=("graph", "optimizer"), fixes=("hold-all-parameters",))
+CAUSE = Cause("params-not-in-optimizer", judge, __doc__, needs=("graph", "optimizer"), fixes=("hold-all-parameters", "change-setting"))

@@ -139,4 +139,4 @@ def _passed_before(signs: Signs) -> bool:
     return int(np.sum(signs.loss.steps <= first)) > failed
 
 
-CAUSE = Cause("state-not-detached", judge, __doc__, needs=("graph",), fixes=("detach-state",))
+CAUSE = Cause("state-not-detached", judge, __doc__, needs=("graph",), fixes=("detach-state", "change-setting"))

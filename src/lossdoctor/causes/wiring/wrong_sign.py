@@ -167,4 +167,4 @@ def _rises(signs: Signs) -> bool:
     return not signs.loss.count or not signs.loss.end < signs.loss.start
 
 
-CAUSE = Cause("wrong-sign", judge, __doc__, needs=("graph", "updates"), fixes=("flip-sign",))
+CAUSE = Cause("wrong-sign", judge, __doc__, needs=("graph", "updates"), fixes=("flip-sign", "change-setting"))
