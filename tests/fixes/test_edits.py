@@ -479,7 +479,7 @@ def test_another_value_of_a_word_and_of_a_truth(signs_of: MakeSigns, tmp_path: P
     assert found == [{"setting": "freeze", "value": "false"}, {"setting": "out", "value": '"Identity"'}]
     changes = [fix.change(signs, args) for args in found]
     assert [changed(c.diff, "+") for c in changes if c is not None] == [
-        [' "freeze": false}'], ['{"out": "Identity", "verbose": true,']
+        ['"freeze": false}'], ['{"out": "Identity", "verbose": true,'],
     ]  # fmt: skip
     assert fix.title(signs, found[0]) == "set freeze to false in c.json"
 
