@@ -29,7 +29,7 @@ from ..trials.outcome import Seen
 from ..trials.printed import Metric
 from ..trials.runner import OutOfTime, Ran, Runner
 from ..trials.search import BASE, Search, outcome_word
-from ..words import Report, UserError, short
+from ..words import Finding, Report, UserError, short
 from ..words.cure import CureReport
 from .check import CheckOptions, Examined, examine_script, examined_before, why_not
 from .engines import made_engine
@@ -43,6 +43,8 @@ BACKED = 0.7
 HALFWAY = 0.6
 SHOWN = ("structure", "bound")
 """Proofs that do not lean on how the run went."""
+ELSEWHERE = ("scaler-mismatch", "leakage", "wrong-mode")
+"""Faults of what is held back: how the training went says nothing against them."""
 Asked = Literal["nothing", "what is warned of", "all"]
 PATCH_FILE, FIX_FILE = "fix.patch", "fix.json"
 
@@ -89,7 +91,7 @@ def fix_script(options: FixOptions) -> int:
     trials = seen.out / "trials"
     steps = steps_of(main, options.only, options.never, _live_fixes())
     if asked == "what is warned of":
-        shown = {f.cause for f in main.findings if f.proof in SHOWN}
+        shown = {f.cause for f in main.findings if _tried_though_it_learns(f)}
         steps = [step for step in steps if step.change.cause in shown and step.edits]
         if not steps:
             said = _none_needed(options, seen)
@@ -154,7 +156,7 @@ def _checked(options: FixOptions, teller: Teller) -> Examined:
 def asked_for(seen: Examined) -> Asked:
     """A run that learns and has nothing proven wrong is left alone. One that is halfway there, with a warning that more than
     statistics speak for, or where a simple learner gets clearly more, is not; in one that learns, only what the text or
-    the graph shows to be wrong is tried."""
+    the graph shows to be wrong, or what concerns held-back data alone, is tried."""
     report = seen.report
     if any(f.severity == "error" for f in report.findings) or report.verdict in ("stalled", "diverged", "never-started"):
         return "all"
@@ -164,7 +166,11 @@ def asked_for(seen: Examined) -> Asked:
     short_of_data = bool(warned) and level < max(report.baselines.values(), default=-1.0) - SHORT_OF
     if level < HALFWAY and (backed or short_of_data):
         return "all"
-    return "what is warned of" if any(f.proof in SHOWN for f in warned) else "nothing"
+    return "what is warned of" if any(_tried_though_it_learns(f) for f in warned) else "nothing"
+
+
+def _tried_though_it_learns(finding: Finding) -> bool:
+    return finding.proof in SHOWN or finding.cause in ELSEWHERE
 
 
 def _stopped(seen: Examined) -> bool:
