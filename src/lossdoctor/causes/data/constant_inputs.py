@@ -133,4 +133,4 @@ def _varies_over_time(inputs: tuple[np.ndarray[tuple[int, ...], np.dtype[np.floa
     return any(x.ndim >= 2 and float(np.nanmax(np.nanstd(x[:1].astype(float), axis=1))) > 0 for x in inputs)
 
 
-CAUSE = Cause("constant-inputs", judge, __doc__, needs=("inputs", "targets"), fixes=("drop-constant-input",))
+CAUSE = Cause("constant-inputs", judge, __doc__, needs=("inputs", "targets"), fixes=("drop-constant-input",), on_data=True)

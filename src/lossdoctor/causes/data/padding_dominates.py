@@ -67,6 +67,17 @@ def judge(signs: Signs) -> Judgement:
 def _at_the_end(signs: Signs, pads: Padding) -> Judgement:
     if pads.packed:
         return CAUSE.healthy(f"{pads.share:.0%} of the steps are padding, and the recurrence is given lengths")
+    if signs.data is not None:
+        return finding(
+            CAUSE.id,
+            f"{pads.share:.0%} of the steps are padding ({pads.value:g}) at the end of the sequences: a net that is read at the last "
+            "step has forgotten them by then. Give it lengths, read its last real step, or put the padding in front.",
+            [
+                ("padding at the end, share of all steps", pads.share, "below 0.3, or packed"),
+                ("padding, median share of a sequence", pads.typical, "0"),
+            ],
+            confidence=0.7, severity="warning", proof="statistics", panels=("columns",),
+        )  # fmt: skip
     arm = lead(signs, "mask-padding")
     if arm is None:
         return ruled_out(CAUSE, signs, "mask-padding")
@@ -115,5 +126,5 @@ def _by_step(signs: Signs, pads: Padding) -> Judgement:
 
 
 CAUSE = Cause(
-    "padding-dominates", judge, __doc__, needs=("inputs", "targets", "what-if"), fixes=("mask-padding", "pack", "last-valid-step")
+    "padding-dominates", judge, __doc__, needs=("inputs", "targets", "what-if"), fixes=("mask-padding", "pack", "last-valid-step"), on_data=True
 )

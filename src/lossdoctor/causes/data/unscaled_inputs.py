@@ -45,6 +45,7 @@ from __future__ import annotations
 
 from ...signs import Signs
 from ...signs.standing import input_scale, inputs_off_scale, learned
+from ...trace.events import DataRead
 from ...words import Judgement
 from ..cause import Cause, finding
 from ..places import recurrent_place
@@ -83,9 +84,33 @@ def judge(signs: Signs) -> Judgement:
         )
     if not off:
         return CAUSE.healthy(f"no feature's mean or deviation is beyond {size:.2g}")
+    if signs.data is not None:
+        return _in_the_file(signs, signs.data)
     if learned(signs):
         return CAUSE.healthy(f"features go up to {size:.3g}, and the run learns")
     return ruled_out(CAUSE, signs, "scale-inputs")
 
 
-CAUSE = Cause("unscaled-inputs", judge, __doc__, needs=("inputs", "what-if"), fixes=("scale-inputs",))
+def _in_the_file(signs: Signs, data: DataRead) -> Judgement:
+    """Nothing was trained: the file says what a script has to do, not what it does."""
+    size, ratio = input_scale(signs)
+    stats = signs.fed.feature_stats
+    assert stats is not None
+    mean, std = stats
+    largest = int((abs(mean) + std).argmax())
+    name = data.inputs[largest] if len(data.inputs) == len(mean) else f"feature {largest}"
+    return finding(
+        CAUSE.id,
+        f"The inputs need scaling: {name} has mean {mean[largest]:.3g} and deviation {std[largest]:.3g}"
+        + (f", and the deviations of the inputs are {ratio:.3g} times apart" if ratio > 30 else "")
+        + ". A recurrent net takes them near mean 0 and deviation 1.",
+        [
+            (f"mean of {name}", float(mean[largest]), "about 0"),
+            (f"deviation of {name}", float(std[largest]), "about 1"),
+            ("largest deviation over smallest", ratio, "below 30"),
+        ],
+        confidence=0.7, severity="warning", proof="statistics", panels=("columns",),
+    )  # fmt: skip
+
+
+CAUSE = Cause("unscaled-inputs", judge, __doc__, needs=("inputs", "what-if"), fixes=("scale-inputs",), on_data=True)
