@@ -39,13 +39,13 @@ def read_npz(path: Path, target: str | None) -> Table | Arrays:
 
 
 def _unreadable(path: Path, error: Exception) -> UserError:
-    if "allow_pickle" in str(error) or "Object arrays" in str(error):
+    if "allow_pickle" in str(error) or "object" in str(error).lower():
         return UserError(f"{path} holds Python objects, which we do not read: save plain numbers (numpy.asarray(rows, dtype=float)).")
     return UserError(f"{path} cannot be read as a file of NumPy: it is damaged, or another kind of file.")
 
 
 def _pair(path: Path, found: dict[str, Array], target: str | None) -> Arrays | None:
-    y_name = target if target in found else next((name for name in found if TARGETS.fullmatch(name)), None)
+    y_name = target if target in found else next((name for name in found if TARGETS.fullmatch(name)), _beside(found))
     if y_name is None or len(found) < 2:
         return None
     y = found[y_name]
@@ -68,6 +68,18 @@ def _pair(path: Path, found: dict[str, Array], target: str | None) -> Arrays | N
         notes.append(f"the file is large: its first {most:,} samples were looked at.")
         x, y = x[:most], y[:most]
     return Arrays(x, y.astype(np.int64) if y.dtype.kind == "b" else y, x_name, y_name, tuple(notes))
+
+
+def _beside(found: dict[str, Array]) -> str | None:
+    """The targets of a file of two arrays: windows, and one number for each; or rows, and one of a few kinds for each."""
+    if len(found) != 2:
+        return None
+    (one, a), (other, b) = found.items()
+    name, y, x = (one, a, b) if a.ndim < b.ndim else (other, b, a)
+    if y.ndim != 1 or x.ndim < 2 or len(x) != len(y):
+        return None
+    kinds = y.dtype.kind in "iub" and len(np.unique(y)) <= min(50, len(y) // 4)
+    return name if x.ndim > 2 or kinds else None
 
 
 def _series(path: Path, found: dict[str, Array]) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 
@@ -103,7 +104,7 @@ def pieces_of(clock: Clock | None, rows: int) -> tuple[tuple[int, int], ...]:
     if not back.size or not several or len(back) > rows / 3:
         return ((0, rows),)
     edges = [0, *back.tolist(), rows]
-    return tuple(zip(edges[:-1], edges[1:], strict=True))
+    return tuple(itertools.pairwise(edges))
 
 
 def in_order(clock: Clock | None, pieces: int) -> np.ndarray[tuple[int], np.dtype[np.intp]] | None:

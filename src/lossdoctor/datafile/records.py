@@ -36,7 +36,7 @@ def read_json(path: Path) -> Table:
         body = [{k: v[at] for k, v in lists.items() if len(v) == longest} for at in range(longest)]
     if not isinstance(body, list) or len(body) < 2:
         raise UserError(f"{path} holds no list of rows.")
-    rows = [row if isinstance(row, dict) else dict(enumerate(row)) if isinstance(row, list) else {"value": row} for row in body]
+    rows: list[dict[Any, Any]] = [row if isinstance(row, dict) else dict(enumerate(row)) if isinstance(row, list) else {"value": row} for row in body]
     names = list(dict.fromkeys(name for row in rows[:1000] for name in row))
     notes = ["the file is large: its first part was read."] if cut else []
     rows = rows[: max(2, MOST_CELLS // max(1, len(names)))]

@@ -17,6 +17,7 @@ TARGET = re.compile(r"(y|target|label|class)", re.IGNORECASE)
 NAMES_CLASSES = re.compile(r"(.*[-_ ])?(label|class|category|kind|species)", re.IGNORECASE)
 MOST_CLASSES = 50
 WINDOW = 24
+CONSTANT = "never changes"
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ def _roles(
         elif not good.size:
             why = "empty"
         elif good.min() == good.max() and column is not aim:
-            why = "never changes"
+            why = CONSTANT
         elif column is not aim and counts_rows(column.numbers):
             why = "counts the rows"
         elif column is not aim and len(pieces) > 1 and _names_pieces(column.numbers, pieces):

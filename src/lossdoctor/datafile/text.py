@@ -49,7 +49,7 @@ def content(path: Path) -> tuple[str, bool]:
 def read_text(path: Path) -> Table:
     """Raises UserError where there is no table of at least two rows."""
     text, cut = content(path)
-    lines = [line for line in itertools.islice(_lines(text), LOOKED_AT)]
+    lines = list(itertools.islice(_lines(text), LOOKED_AT))
     if not lines:
         raise UserError(f"{path} is empty.")
     delimiter = _delimiter(lines)

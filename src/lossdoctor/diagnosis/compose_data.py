@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 
 from .. import __version__
 from ..causes import all_causes, page
+from ..datafile.series import CONSTANT
 from ..words import DataReport, Finding, LinePanel, Panel, Report, Series, TablePanel, short
 from .columns import beyond_the_last
 from .engine import Diagnosis, with_fixes
@@ -17,6 +19,7 @@ def compose_data(
     diagnosis: Diagnosis, data: DataReport, baselines: Mapping[str, float], *, out: str, seconds: float, notes: Sequence[str] = ()
 ) -> Report:
     done = with_fixes(diagnosis)
+    done = dataclasses.replace(done, findings=tuple(dataclasses.replace(f, since_step=None) for f in done.findings))
     known = all_causes()
     named = {f.cause for f in done.findings} | {h.cause for h in done.healthy}
     errors = ["a cause could not be judged because of an internal error (details in errors.log)."] if done.errors else []
@@ -60,8 +63,9 @@ def _notes(data: DataReport, baselines: Mapping[str, float]) -> list[str]:
             + (", and let it predict the change." if more < COPIES else ".")
         )
     elif data.best_window is not None and data.form == "series":
-        found.append(f"a ridge gets nearly all that it can from the last {data.best_window} row{'s' if data.best_window > 1 else ''}.")
-    flat = [c.name for c in data.columns if c.why == "never changes"]
+        rows = f"last {data.best_window} rows" if data.best_window > 1 else "last row alone"
+        found.append(f"a ridge gets nearly all that it can from the {rows}.")
+    flat = [c.name for c in data.columns if c.why == CONSTANT]
     if flat:
         found.append(f"{', '.join(flat[:6])}{' and others' if len(flat) > 6 else ''} never change{'s' if len(flat) == 1 else ''}: of no use as input.")
     return found

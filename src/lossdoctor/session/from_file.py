@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..datafile.series import Series
+from ..datafile.series import CONSTANT, Series
 from ..datafile.table import Array, Arrays, Table
 from ..trace.events import BatchSaved, DataRead, LossTerm, RunEnded, RunStarted
 from ..trace.writer import TraceWriter
@@ -31,6 +31,7 @@ def series_evidence(file: str, table: Table, series: Series, folder: Path) -> No
         file, "series", series.inputs, series.target, series.window, series.horizon, table.rows, len(series.ends), len(series.classes),
         len(np.unique(known)), series.clock.column if series.clock is not None else "",
         {c.name: c.missing for c in used}, {c.name: c.infinite for c in used}, hole, where, len(series.pieces), STARTS,
+        tuple(name for name, (_, why) in series.roles.items() if why == CONSTANT),
     )  # fmt: skip
     x, starts = series.windows(ends).astype(np.float32), ends - series.window + 1
     _write(folder, facts, x, y if series.classes else y.astype(np.float32), starts)
@@ -40,6 +41,8 @@ def pairs_evidence(file: str, arrays: Arrays, names: tuple[str, ...], folder: Pa
     x, y = arrays.x, arrays.y
     whole = x.dtype.kind in "iu" and x.ndim == 2
     x = x.astype(np.int64 if whole else np.float32)
+    if x.ndim == 2 and not whole:
+        x = x[..., None]
     y = y.astype(np.int64 if y.dtype.kind in "iu" else np.float32)
     if y.ndim > 1 and y.shape[-1] == 1:
         y = y[..., 0]

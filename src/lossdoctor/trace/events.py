@@ -439,7 +439,8 @@ class DataRead:
     """The batches of this trace were cut from a data file, and nothing was trained. `form`: "series" (windows of `window` rows,
     the target `horizon` rows after their last) or "pairs" (the file's own). `missing`, `infinite` and the longest `hole` by
     column, over all rows; `distinct` targets; `clock` names the time column; `classes` is 0 for targets that are numbers; `pieces` series stand one after the
-    other; `starts` names an array: the row at which each captured window begins."""
+    other; `starts` names an array: the row at which each captured window begins; `constant` are columns of
+    numbers that never change, which were left out."""
 
     kind: ClassVar[str] = "data-read"
     thin: ClassVar[bool] = False
@@ -460,6 +461,7 @@ class DataRead:
     hole_in: str = ""
     pieces: int = 1
     starts: str | None = None
+    constant: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,9 @@ than 75%, or of several, more than half, at an entropy below 0.75 of the largest
 found at a recall above 0.3: healthy. Otherwise the arm `weight-classes` decides, by balanced accuracy: a gain
 of more than 0.3 of what was missing, to at least 0.15 above chance, is an error; no such gain is healthy, for
 then weighting is not what is missing. Without that arm it is a warning. Targets that are not classes are
-healthy. Not judged: no targets, or fewer than two classes among them.
+healthy. Not judged: no targets, or fewer than two classes among them. Of a data file alone it is a warning
+wherever the classes are uneven.
+
 ## Not to be confused with
 - `no-signal`: with balanced classes, too, nothing is learned.
 - `data-not-shuffled`: the classes come one after the other; the run forgets, and is not outvoted.

@@ -20,7 +20,8 @@ arm `shuffle` draws at random instead, and must lead the panel. By statistics el
 that follow another kind are answered worse by more than half the way to a constant (0.5 in skill) than batches
 that go on, or the run's skill, on what it is just being shown, is held back by that much. A run that has
 learned, held back too, is healthy, and so is state carried over contiguous chunks. Not judged: fewer than ten
-batches with several targets each.
+batches with several targets each. Of a data file alone it is a warning where samples stand one kind after the
+other; rows of a series stand in the order of time, as they must.
 
 ## Not to be confused with
 - `lr-too-high`: jumps at any batch, not where the kind changes.

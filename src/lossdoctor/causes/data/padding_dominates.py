@@ -20,7 +20,7 @@ padding to the front; it must lead the panel. For a target a step: more than hal
 padding (not left out by `ignore_index`), and the skill on the others, against their own best constant, is
 below 0.5; an error needs the arm `mask-padding` (padding left out of the loss) to win at least 0.2 there, to
 above 0.2; without a gain it is healthy. Healthy: little padding, padding in front, lengths given, or real
-steps that are learned. Not judged: no input batches, or no panel.
+steps that are learned. Not judged: no input batches, or no panel. Of a data file alone it is a warning.
 
 ## Not to be confused with
 - `wrong-timestep`: the same picture where little padding is enough; the cure there is another step to read.

@@ -21,7 +21,7 @@ off: mean or deviation beyond 5, or deviation below 0.1. Or by an exact bound, w
 its kin, with a linear head on a recurrence, it works out how far the output can have gone, and it is an error
 if the median target needs more updates than the run makes and the run has not learned. Healthy: classes,
 targets of a usual size, a run that learns, or no gain from scaling. Not judged: targets of an unknown loss, or
-no panel.
+no panel. Of a data file alone it is a warning wherever the targets are off.
 
 ## Not to be confused with
 - `lr-too-low`: the targets are of a usual size, and any weight is too slow.
