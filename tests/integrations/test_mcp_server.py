@@ -109,6 +109,22 @@ def test_run_answers_with_the_report_and_what_was_printed(project: Path) -> None
     talk(project, words)
 
 
+def test_data_answers_with_what_the_file_holds(project: Path) -> None:
+    rows = [f"{k},{(k * 7) % 12},{'' if k == 50 else (k * 7 + 7) % 12}" for k in range(400)]
+    (project / "series.csv").write_text("\n".join(["n,load,heat", *rows]))
+
+    async def words(client: Any) -> None:
+        told = await client.call_tool("data", {"path": "series.csv", "target": "heat", "window": 12, "horizon": 2})
+        assert not told.is_error, text(told)
+        answer = told.structured_content
+        assert answer["verdict"] == "fit" and answer["exit_status"] == 0 and answer["findings"][0]["cause"] == "nan-in-data"
+        assert "heat, 2 rows on, from the last 12 rows of load, heat" in text(told) and len(told.content[0].text) < 4000
+        lost = await client.call_tool("data", {"path": "series.csv", "target": "het"})
+        assert lost.is_error and "did you mean heat" in text(lost)
+
+    talk(project, words)
+
+
 @pytest.mark.parametrize("tool", ["check", "run"])
 def test_cancelled_calls_leave_no_process(project: Path, tool: str) -> None:
     async def words(client: Any) -> None:

@@ -21,6 +21,7 @@ PERMUTED = 40
 MAX_ROWS = 2000
 MAX_FEATURES = 240
 UNITS = 60
+STRETCHES = 16
 STRENGTHS = (3.0, 100.0, 3000.0)
 
 
@@ -129,9 +130,11 @@ ALIKE = 8
 
 def _permuted(member: Array, groups: int, rng: np.random.Generator, blocks: bool) -> Array:
     """Rows in an order that pairs every group with the targets of another one of its size, each at its own place: what
-    the place alone tells, chance has too. In blocks: moved around in a circle."""
+    the place alone tells, chance has too. In blocks: stretches of time in another order, which leaves alone what neighbours
+    have in common, and not how the whole goes on (a target moved around in a circle is told by any window of a period)."""
     if blocks:
-        return np.roll(np.arange(len(member)), int(rng.integers(len(member) // 8 + 1, len(member) - len(member) // 8)))
+        parts = np.split(np.arange(len(member)), np.sort(rng.integers(1, len(member), STRETCHES - 1)))
+        return np.concatenate([parts[k] for k in rng.permutation(len(parts))])
     order = np.argsort(member, kind="stable")
     starts = np.searchsorted(member[order], np.arange(groups))
     sizes = np.bincount(member, minlength=groups)

@@ -26,6 +26,8 @@ class Cause:
     fixes: tuple[str, ...] = ()
     stage: Stage = "stable"
     family: str = ""
+    on_data: bool = False
+    """Can it be judged on a data file alone, with nothing trained?"""
 
     def healthy(self, why: str) -> Healthy:
         return Healthy(self.id, why)

@@ -144,6 +144,27 @@ def lint(
 
 
 @app.command()
+def data(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A series as .csv, .tsv, .txt, .json, .npy, .npz; or x and y in one .npz.", show_default=False)
+    ],
+    target: Annotated[str | None, typer.Option("--target", metavar="NAME", help="The column (or array) that is to be told.")] = None,
+    window: Annotated[int | None, typer.Option("--window", help="Rows that the net is to see (default: 24, or what there is).", min=1)] = None,
+    horizon: Annotated[
+        int | None, typer.Option("--horizon", help="How many rows on the target lies (default: 1; 0 for classes beside inputs).", min=0)
+    ] = None,
+    time: Annotated[str | None, typer.Option("--time", metavar="COLUMN", help="The time column, if it is not found by itself.")] = None,
+    out: Out = Path("lossdoctor-out"),
+    format: Format = "text",
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 whatever was found.")] = False,
+) -> int:
+    """Is this data fit for a recurrent network? Looks at the file alone: gaps, scale, order, what its windows tell."""
+    from .data import DataOptions, look_at_data
+
+    return look_at_data(DataOptions(file, target, window, horizon, time, out, format, exit_zero))
+
+
+@app.command()
 def report(
     out: Annotated[Path, typer.Argument(help="The folder of an earlier run, or of one that is still going on.")] = Path(
         "lossdoctor-out"

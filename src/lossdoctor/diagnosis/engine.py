@@ -36,6 +36,9 @@ def examine(signs: Signs, select: frozenset[str] | None = None, ignore: frozense
     for cause in all_causes().values():
         if (select is not None and cause.id not in select) or cause.id in ignore:
             continue
+        if signs.data is not None and not cause.on_data:
+            not_judged.append(NotJudged(cause.id, A_RUN))
+            continue
         try:
             said = cause.judge(signs)
         except Exception as error:
@@ -52,12 +55,20 @@ def examine(signs: Signs, select: frozenset[str] | None = None, ignore: frozense
     return Diagnosis(signs, said_of_all, ranked, tuple(healthy), tuple(not_judged), tuple(errors))
 
 
+A_RUN = "a watched run of the training: lossdoctor check train.py"
+
+BREAKS = frozenset({"nan-in-data", "constant-inputs", "no-signal"})
+"""What no training can do with, said of a data file. All else a script may put right, and is at most a warning; so are pairs
+that we have cut ourselves."""
+
 ELSEWHERE = frozenset({"overfitting", "scaler-mismatch", "leakage"})
 """What is wrong on other data than the training's: the training itself may be done."""
 
 
 def confirmed(said: Verdict, findings: tuple[Finding, ...], signs: Signs) -> Verdict:
-    """A flat curve is only "done" if nothing was found that keeps it there; one that was cut short is learning."""
+    """Data are fit unless something is an error. A flat curve is only "done" if nothing was found that keeps it there; one that was cut short is learning."""
+    if signs.data is not None:
+        return "unfit" if any(f.severity == "error" for f in findings) else "fit"
     if not findings:
         return said
     first = findings[0]
@@ -75,6 +86,9 @@ def _tempered(signs: Signs, finding: Finding) -> Finding:
     """Law 3: a run that has learned well has no error; mere statistics are at most a warning; a preview
     cause never says error."""
     severity = finding.severity
+    if severity == "error" and signs.data is not None and finding.cause not in BREAKS:
+        given = finding.cause == "inputs-targets-misaligned" and signs.data.form == "pairs"
+        severity = "error" if given else "warning"
     if severity == "error" and learned(signs):
         severity = "warning"
     if severity == "error" and finding.proof == "statistics" and finding.confidence < 0.6:

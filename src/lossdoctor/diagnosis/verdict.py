@@ -15,8 +15,13 @@ SETTLED = 0.02
 
 
 def verdict(signs: Signs) -> Verdict:
-    """One of six words. Trap: a loss that went up is not diverged while it is below where it started."""
+    """One of six words; of data alone "fit", until a finding says otherwise.
+
+    Trap: a loss that went up is not diverged while it is below where it started.
+    """
     loss = signs.loss
+    if signs.data is not None:
+        return "fit"
     if not loss.count:
         return "never-started"
     if loss.first_bad is not None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lossdoctor.words import Arm, Evidence, Finding, Report, short
+from lossdoctor.words import Arm, DataReport, Evidence, Finding, Report, short
 
 from .bounded import LIMIT, Page, fenced, plain_text, quoted, visible_code
+from .data_words import asked_words, clock_words, column_cells, learner_words, need_a_run, size_words, window_words
 from .plain import clip, one_line
 from .wording import (
     CONTROL_FIXES,
@@ -30,6 +31,7 @@ __all__ = ["LIMIT", "MarkdownReporter", "evidence", "judged", "render_markdown",
 
 _CHANGE = 1_100
 """Most characters of the change that is shown under a finding."""
+SHOWN_COLUMNS = 16
 _KEPT = 260
 """Characters kept for saying how many causes were ruled out, and how many could not be judged."""
 
@@ -56,7 +58,7 @@ def render_markdown(report: Report, *, limit: int = LIMIT) -> str:
         _finding(page, group.finding, report)
         page.rows("", [f"- follows from it: {_short_finding(f)}" for f in group.consequences], where)
     if not report.findings:
-        page.put("Nothing wrong was found." if report.verdict in ("learning", "converged", "too-short") else "No cause was found.")
+        page.put("Nothing wrong was found." if report.verdict in ("learning", "converged", "too-short", "fit") else "No cause was found.")
     if report.cure is not None:
         patch = f" Patch: {quoted(f'{report.out}/{report.cure.best.patch}', 90)}" if report.cure.best and report.cure.best.patch else ""
         page.put(f"**Fix tried**: {plain_text(report.cure.answer, 300)}{patch}")
@@ -74,8 +76,13 @@ def render_markdown(report: Report, *, limit: int = LIMIT) -> str:
              for t in report.trainings],
             where,
         )  # fmt: skip
+    notes = [f"- {plain_text(note, 160 if report.data is None else 260)}" for note in report.notes]
+    if report.data is not None:
+        page.rows("**Notes**\n", notes, where)
+        _columns(page, report.data, where)
     judged(page, report, where)
-    page.rows("**Notes**\n", [f"- {plain_text(note, 160)}" for note in report.notes], where)
+    if report.data is None:
+        page.rows("**Notes**\n", notes, where)
     if report.next_command:
         page.put(f"Next: {quoted(report.next_command, 90)}", keep=True)
     return page.text()
@@ -90,7 +97,9 @@ def whereabouts(report: Report) -> str:
 def judged(page: Page, report: Report, where: str) -> None:
     """What could not be judged, and what was ruled out by which number; gives back what was reserved for it."""
     page.reserve(-_KEPT // 2)
-    page.rows("**Could not be judged**\n", [f"- `{n.cause}` needs {plain_text(n.needs, 120)}" for n in report.not_judged], where)
+    same, rest = need_a_run(report.not_judged) if report.data is not None else (0, report.not_judged)
+    missing = [f"- `{n.cause}` needs {plain_text(n.needs, 120)}" for n in rest]
+    page.rows("**Could not be judged**\n", [*([f"- {same} causes that need a watched run (`lossdoctor check train.py`)"] if same else []), *missing], where)
     page.reserve(-_KEPT // 2)
     page.rows("**Ruled out**\n", [f"- `{h.cause}`: {plain_text(h.why, 120)}" for h in report.healthy], where)
 
@@ -100,6 +109,9 @@ def _head(page: Page, report: Report) -> None:
         f"**lossdoctor: {plain_text(report.script, 80)}: {report.verdict}.** {plain_text(report.answer, 300)}",
         keep=True,
     )
+    if report.data is not None:
+        _told(page, report, report.data)
+        return
     facts = [f"{short(report.steps)} steps in {duration(report.seconds)}"]
     if report.skill is not None:
         facts.insert(0, f"skill {short(report.skill)} (0 knows nothing, 1 is perfect)")
@@ -108,6 +120,23 @@ def _head(page: Page, report: Report) -> None:
     facts += [f"{plain_text(name, 40)} reaches {short(value)}" for name, value in list(report.baselines.items())[:4]]
     facts += [f"{plain_text(name, 20)} {plain_text(value, 20)}" for name, value in list(report.versions.items())[:3]]
     page.put("; ".join(facts), keep=True)
+
+
+def _told(page: Page, report: Report, data: DataReport) -> None:
+    """A data file: what is to be told from what, and what simple learners make of it."""
+    lines = [f"{size_words(data)}; asked: {asked_words(data)}."]
+    lines += [f"Skill (0 is the mean, 1 perfect) of {words}." for words in [learner_words(report)] if words]
+    lines += [f"Ridge by rows in the window: {words}." for words in [window_words(data)] if words]
+    lines += [f"Time: {words}." for words in [clock_words(data)] if words]
+    page.put("\n".join(f"- {plain_text(line, 300)}" for line in lines), keep=True)
+
+
+def _columns(page: Page, data: DataReport, where: str) -> None:
+    kept = (0, 2, 3, 5, 6, 7, 8)
+    rows = ["| " + " | ".join(plain_text(column_cells(c)[k], 30) for k in kept) + " |" for c in data.columns[:SHOWN_COLUMNS]]
+    page.rows(
+        "| column | used as | missing | mean | deviation | smallest | largest |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |", rows, where
+    )
 
 
 def _finding(page: Page, finding: Finding, report: Report) -> None:

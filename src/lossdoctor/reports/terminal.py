@@ -13,8 +13,9 @@ from typing import TextIO
 
 from rich.cells import cell_len
 
-from lossdoctor.words import Evidence, Finding, FixProposal, Report, short
+from lossdoctor.words import DataReport, Evidence, Finding, FixProposal, Report, short
 
+from .data_words import asked_words, clock_words, column_cells, learner_words, need_a_run, size_words, window_words
 from .plain import one_line, visible
 from .quoting import quote
 from .sheet import Column, Sheet
@@ -41,9 +42,10 @@ PIPED_WIDTH = 100
 SHOWN_EVIDENCE = 3
 SHOWN_NOT_JUDGED = 3
 SHOWN_NOTES = 4
+SHOWN_COLUMNS = 24
 
 _SEVERITY_STYLE = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan"}
-_VERDICT_STYLE = {"learning": "bold green", "converged": "bold green", "too-short": "bold yellow"}
+_VERDICT_STYLE = {"learning": "bold green", "converged": "bold green", "fit": "bold green", "too-short": "bold yellow"}
 _SAFETY = {
     "safe": "",
     "unsafe": " (may change what else the script does: look at it)",
@@ -65,7 +67,7 @@ _NOTHING = {True: "Nothing wrong was found", False: "No cause was found"}
 
 
 def _well(report: Report) -> bool:
-    return report.verdict in ("learning", "converged", "too-short")
+    return report.verdict in ("learning", "converged", "too-short", "fit")
 
 
 def print_report(
@@ -112,6 +114,8 @@ def render_terminal(report: Report, *, width: int = PIPED_WIDTH, colour: bool = 
     what_if_table(sheet, report)
     _others(sheet, groups)
     _trainings(sheet, report)
+    if report.data is not None:
+        _columns(sheet, report.data)
     _rest(sheet, report)
     return sheet.text()
 
@@ -120,7 +124,7 @@ def _head(sheet: Sheet, report: Report) -> None:
     facts = [one_line(report.script)]
     version = one_line(report.versions.get(report.framework, ""))
     facts.append(f"{one_line(report.framework)} {version}".strip())
-    facts.append(f"{short(report.steps)} steps in {duration(report.seconds)}")
+    facts.append(size_words(report.data) if report.data is not None else f"{short(report.steps)} steps in {duration(report.seconds)}")
     if report.overhead is not None:
         facts.append(f"watching cost {percent(report.overhead)}")
     facts = [fact for fact in facts if fact]
@@ -136,10 +140,35 @@ def _head(sheet: Sheet, report: Report) -> None:
         best = max(report.baselines.items(), key=lambda item: item[1], default=None)
         data = f"; {one_line(best[0])} reaches {short(best[1])} on the same data" if best else ""
         sheet.add((f"skill {short(report.skill)}{held} (0 knows nothing, 1 is perfect){data}", "dim"))
+    if report.data is not None:
+        _told(sheet, report, report.data)
+
+
+def _told(sheet: Sheet, report: Report, data: DataReport) -> None:
+    """What is to be told from what, and what simple learners make of it."""
+    for lead, words in (
+        ("asked    ", asked_words(data)),
+        ("skill    ", learner_words(report)),
+        ("window   ", window_words(data)),
+        ("time     ", clock_words(data)),
+    ):
+        if words:
+            sheet.add((lead, "dim"), words, hang=9)
+
+
+def _columns(sheet: Sheet, data: DataReport) -> None:
+    """As many of the numbers as the terminal is wide for."""
+    titles = ("column", "kind", "used as", "missing", "distinct", "mean", "deviation", "smallest", "largest", "extreme", "lag 1")
+    kept = range(len(titles)) if sheet.width >= 110 else (0, 2, 3, 5, 6, 7, 8) if sheet.width >= 70 else (0, 3, 5, 6)
+    cells = [column_cells(column) for column in data.columns[:SHOWN_COLUMNS]]
+    sheet.blank()
+    sheet.table(tuple(Column(titles[k], right=k > 2, bends=k in (0, 2)) for k in kept), [tuple(row[k] for k in kept) for row in cells])
+    if len(data.columns) > SHOWN_COLUMNS:
+        sheet.add((f"and {len(data.columns) - SHOWN_COLUMNS} more columns in the report", "dim"))
 
 
 def _nothing_found(report: Report) -> str:
-    if report.not_judged:
+    if report.not_judged and report.data is None:
         return f"{_NOTHING[_well(report)]}; {_count(len(report.not_judged), 'cause')} could not be judged."
     return f"{_NOTHING[_well(report)]}."
 
@@ -275,10 +304,13 @@ def _rest(sheet: Sheet, report: Report) -> None:
         sheet.add(("note: ", "dim"), one_line(note), hang=6)
     if len(report.notes) > SHOWN_NOTES:
         sheet.add((f"and {len(report.notes) - SHOWN_NOTES} more notes in the report", "dim"))
-    for missing in report.not_judged[:SHOWN_NOT_JUDGED]:
+    same, not_judged = need_a_run(report.not_judged) if report.data is not None else (0, report.not_judged)
+    if same:
+        sheet.add((f"not judged: {same} causes that need a watched run: lossdoctor check train.py", "dim"), hang=12)
+    for missing in not_judged[:SHOWN_NOT_JUDGED]:
         sheet.add(("not judged: ", "dim"), missing.cause, (f" (needs {one_line(missing.needs)})", "dim"), hang=12)
-    if len(report.not_judged) > SHOWN_NOT_JUDGED:
-        sheet.add((f"not judged: {len(report.not_judged) - SHOWN_NOT_JUDGED} more, listed in the report", "dim"))
+    if len(not_judged) > SHOWN_NOT_JUDGED:
+        sheet.add((f"not judged: {len(not_judged) - SHOWN_NOT_JUDGED} more, listed in the report", "dim"))
     out = one_line(report.out)
     if report.healthy:
         ask = f": lossdoctor explain --why-not ID{f' {out}' if out else ''}"

@@ -49,6 +49,13 @@ _MIND = {
 """Each goes on after "unless" and after "we would change our mind if"."""
 
 
+_ON_DATA = {
+    "structure": "counted in the file, with no threshold in it",
+    "statistics": "measured on the file; nothing has been trained",
+}
+_MIND_ON_DATA = "the training script takes care of it, or the net is to be given something else"
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """A finding and the findings that are its consequences, in order of rank. `rank` counts from 1."""
@@ -92,6 +99,8 @@ def _root(findings: Sequence[Finding], by_id: dict[str, int], index: int) -> int
 
 def certainty(finding: Finding, report: Report) -> Certainty:
     """The fourth line of a finding. An intervention names the arm that decided it."""
+    if report.data is not None:
+        return Certainty(f"{percent(finding.confidence)}, {_ON_DATA.get(finding.proof, _PROOF[finding.proof])}", _MIND_ON_DATA)
     sure = f"{percent(finding.confidence)}, {_PROOF[finding.proof]}"
     if finding.proof == "intervention" and (arm := _deciding_arm(finding, report)) is not None:
         sure += f" ({fix_words(arm)}: {level_of(arm)}{_instead_of(arm, report)})"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from ..baselines.learner import Reference, reference
-from ..trace.events import Birth, Note, RunEnded, RunStarted
+from ..trace.events import Birth, DataRead, Note, RunEnded, RunStarted
 from ..trace.reader import Trace
 from .arms import ArmSign
 from .fed import FedSign, measure_fed
@@ -70,6 +70,11 @@ class Signs:
     @cached_property
     def started(self) -> RunStarted | None:
         return self.trace.first(RunStarted)
+
+    @cached_property
+    def data(self) -> DataRead | None:
+        """What the batches were cut from, where they come from a data file and nothing was trained."""
+        return self.trace.first(DataRead)
 
     @cached_property
     def notes(self) -> tuple[str, ...]:

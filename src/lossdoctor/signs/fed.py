@@ -101,6 +101,13 @@ class FedSign:
         return self.term is not None and not self.is_classes and not self.is_binary and self.term.fn not in CLASS_LOSSES
 
     @cached_property
+    def class_counts(self) -> Floats:
+        """How many captured targets each class has; empty where they are no classes."""
+        if self.targets is None or not self.is_classes:
+            return np.zeros(0)
+        return np.bincount(self.targets[self.targets >= 0].astype(int)).astype(float)
+
+    @cached_property
     def target_stats(self) -> tuple[float, float]:
         """(mean, standard deviation) of finite targets."""
         if self.targets is None:

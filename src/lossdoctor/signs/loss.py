@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from ..baselines.constant import ABSOLUTE_LOSSES, SQUARED_LOSSES, Constant, best_constant, known_constant
-from ..trace.events import BatchSaved, LossTerm, OptimizerSeen, Site
+from ..trace.events import BatchSaved, DataRead, LossTerm, OptimizerSeen, Site
 from ..trace.reader import Trace
 from .series import Floats, middle, smooth, trend, window_for
 
@@ -158,7 +158,9 @@ def measure_loss(trace: Trace, training: int) -> LossSign:
     sites = tuple(trace.of(Site))
     empty = np.zeros(0)
     if not len(table):
-        return LossSign(empty, empty, empty, empty, None, None, empty, empty, None, sites)
+        # Data alone have a target and no loss; the term says what kind of target.
+        only = next(iter(terms.values()), None) if trace.first(DataRead) is not None else None
+        return LossSign(empty, empty, empty, empty, only, _constant(trace, only, False), empty, empty, None, sites)
     mine = table.column("training") == training
     kind = table.column("held_back")
     train = mine & (kind == 0)

@@ -33,7 +33,8 @@ class Repeats:
 class Pairs:
     """`x`: (samples, steps, features) numbers or (samples, steps) tokens, each sample once; `y`: (samples,
     outputs) as the loss got them; `steps`: how many of the window's last steps have a target of their own (0:
-    the sample has one); `order`: (batch number, row) at the first sight; `repeats` by bits."""
+    the sample has one); `order`: (batch number, row) at the first sight; `repeats` by bits. `in_time`: neighbours are windows
+    that overlap, so that what is learned on one is known of the other."""
 
     x: Array
     y: Array
@@ -42,6 +43,7 @@ class Pairs:
     classes: bool
     order: Array
     repeats: Repeats
+    in_time: bool = False
 
     def __len__(self) -> int:
         return len(self.x)
@@ -69,9 +71,9 @@ class Pairs:
         whole = np.arange(len(x))
         states = echo_states(x)
         if y is not None:
-            found.append(dependence(window_features(x), y, whole, "ridge on the window"))
+            found.append(dependence(window_features(x), y, whole, "ridge on the window", self.in_time))
             seen = np.concatenate([states[:, -1], states.mean(axis=1)], axis=1)
-            found.append(dependence(seen, y, whole, "ridge on echo states"))
+            found.append(dependence(seen, y, whole, "ridge on echo states", self.in_time))
         if self.steps:
             found.extend(self._by_step(x, states))
         return tuple(d for d in found if d is not None)
@@ -150,7 +152,8 @@ def _pairs(signs: Signs) -> Pairs | None:
     by_step = y.ndim >= 2 and x.shape[1] > 2 and 0.7 * x.shape[1] < y.shape[1] <= x.shape[1]
     steps = y.shape[1] if by_step else 0
     classes = signs.fed.is_classes or (signs.fed.is_binary and y.ndim == 1)
-    return Pairs(x[first], y[first], steps, tokens, classes, np.array(order)[first], repeats)
+    in_time = signs.data is not None and signs.data.form == "series"
+    return Pairs(x[first], y[first], steps, tokens, classes, np.array(order)[first], repeats, in_time)
 
 
 FEW = 400

@@ -54,7 +54,7 @@ Piece = list[tuple[int, int]]
 def pieces(signs: Signs) -> tuple[Piece, ...]:
     """Windows that hang together, by how they overlap: (sample, offset in time within its piece). None of them where
     windows do not overlap, or repeat themselves."""
-    memo = signs.memo("pieces", lambda: _pieces(pairs_of(signs)))
+    memo = signs.memo("pieces", lambda: _noted(signs) or _pieces(pairs_of(signs)))
     return memo if isinstance(memo, tuple) else ()
 
 
@@ -104,6 +104,18 @@ def _pieces(pairs: Pairs | None) -> tuple[Piece, ...]:
         r, o = root(i)
         places.setdefault(r, []).append((i, o))
     return tuple(places.values())
+
+
+def _noted(signs: Signs) -> tuple[Piece, ...]:
+    """Where windows were cut from a file, the row at which each begins is known; those that do not overlap stand apart."""
+    data, pairs = signs.data, pairs_of(signs)
+    starts = signs.trace.array(data.starts) if data is not None and data.starts is not None else None
+    size = max((len(x) for x in signs.fed.inputs), default=0)
+    if data is None or starts is None or pairs is None or not size:
+        return ()
+    at = starts[pairs.order[:, 0] * size + pairs.order[:, 1]]
+    edges = np.flatnonzero(np.diff(at) >= data.window) + 1
+    return tuple([(int(i), int(at[i])) for i in part] for part in np.split(np.arange(len(at)), edges))
 
 
 def _recorded(pairs: Pairs | None, found: tuple[Piece, ...]) -> Recorded | None:

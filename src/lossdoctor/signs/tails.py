@@ -122,7 +122,7 @@ def _held_within(signs: Signs, pairs: Pairs | None) -> Dependence | None:
     targets = target_tails(signs)
     if targets is not None and targets.heavy and not pairs.classes:
         y = y.astype(np.float64).clip(targets.low, targets.high)
-    return Pairs(x, y, pairs.steps, pairs.tokens, pairs.classes, pairs.order, pairs.repeats).best
+    return Pairs(x, y, pairs.steps, pairs.tokens, pairs.classes, pairs.order, pairs.repeats, pairs.in_time).best
 
 
 def ordinary_skill(signs: Signs) -> float | None:

@@ -435,6 +435,36 @@ class ScalerUsed:
 
 
 @dataclass(frozen=True, slots=True)
+class DataRead:
+    """The batches of this trace were cut from a data file, and nothing was trained. `form`: "series" (windows of `window` rows,
+    the target `horizon` rows after their last) or "pairs" (the file's own). `missing`, `infinite` and the longest `hole` by
+    column, over all rows; `distinct` targets; `clock` names the time column; `classes` is 0 for targets that are numbers; `pieces` series stand one after the
+    other; `starts` names an array: the row at which each captured window begins; `constant` are columns of
+    numbers that never change, which were left out."""
+
+    kind: ClassVar[str] = "data-read"
+    thin: ClassVar[bool] = False
+    file: str
+    form: str
+    inputs: tuple[str, ...]
+    target: str
+    window: int
+    horizon: int
+    rows: int
+    samples: int
+    classes: int = 0
+    distinct: int = 2
+    clock: str = ""
+    missing: dict[str, int] = field(default_factory=dict)
+    infinite: dict[str, int] = field(default_factory=dict)
+    hole: int = 0
+    hole_in: str = ""
+    pieces: int = 1
+    starts: str | None = None
+    constant: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PredictionSample:
     """What the net answered on one batch. For classes: counts of targets, of answers, and of right answers
     by class (first 64 classes)."""
@@ -524,7 +554,7 @@ class InternalError:
 Event = (
     RunStarted | RunEnded | ModelSeen | ParamSeen | OptimizerSeen | Site | LossTerm | LossGraph | BackwardFailed | GraphCut
     | GradientUse | ClipSeen | SchedulerSeen | LayerSample | RecurrentCall | ModuleSample | ModeSeen | BatchSaved
-    | DropoutSeen | AutocastSeen | WeightsLoaded | HeldInput | ScalerUsed | PredictionSample | Birth | Probed | ArmEnded | Note | InternalError
+    | DropoutSeen | AutocastSeen | WeightsLoaded | HeldInput | ScalerUsed | DataRead | PredictionSample | Birth | Probed | ArmEnded | Note | InternalError
 )  # fmt: skip
 
 EVENTS: dict[str, type] = {cls.kind: cls for cls in typing.get_args(Event)}

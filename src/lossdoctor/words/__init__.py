@@ -2,6 +2,7 @@
 
 from .cause import FAMILIES, HEADINGS, CausePage, Stage
 from .cure import Change, Cure, CureReport, Trial
+from .data import ClockFacts, ColumnFacts, DataReport, WindowSkill
 from .errors import UserError
 from .finding import (
     CERTAIN,
@@ -32,8 +33,11 @@ __all__ = [
     "Arm",
     "CausePage",
     "Change",
+    "ClockFacts",
+    "ColumnFacts",
     "Cure",
     "CureReport",
+    "DataReport",
     "Evidence",
     "Finding",
     "FixProposal",
@@ -57,5 +61,6 @@ __all__ = [
     "Unread",
     "UserError",
     "Verdict",
+    "WindowSkill",
     "short",
 ]

@@ -8,14 +8,16 @@ from typing import Literal, TypeAlias
 
 from .cause import CausePage
 from .cure import CureReport
+from .data import DataReport
 from .finding import Finding, FixValue, Healthy, NotJudged
 from .panel import Panel
 
 SCHEMA_VERSION = 1
 
-Verdict: TypeAlias = Literal["learning", "converged", "stalled", "diverged", "never-started", "too-short"]
+Verdict: TypeAlias = Literal["learning", "converged", "stalled", "diverged", "never-started", "too-short", "fit", "unfit"]
+"""The last two are said of a data file, with nothing trained."""
 
-VERDICTS: tuple[Verdict, ...] = ("learning", "converged", "stalled", "diverged", "never-started", "too-short")
+VERDICTS: tuple[Verdict, ...] = ("learning", "converged", "stalled", "diverged", "never-started", "too-short", "fit", "unfit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class Report:
     `probe_budget` allowed.
     `answer` is the verdict in one plain sentence; `next_command` what to type next. `cure` is what `fix` found;
     `confirmed` names the causes whose cure works, `taken_back` those whose own fixes, tried, change nothing.
+    `data` is what was read where a data file was looked at and nothing was trained.
     """
 
     script: str
@@ -97,4 +100,5 @@ class Report:
     cure: CureReport | None = None
     confirmed: tuple[str, ...] = ()
     taken_back: tuple[str, ...] = ()
+    data: DataReport | None = None
     schema: int = SCHEMA_VERSION

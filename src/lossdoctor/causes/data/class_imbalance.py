@@ -19,7 +19,9 @@ than 75%, or of several, more than half, at an entropy below 0.75 of the largest
 found at a recall above 0.3: healthy. Otherwise the arm `weight-classes` decides, by balanced accuracy: a gain
 of more than 0.3 of what was missing, to at least 0.15 above chance, is an error; no such gain is healthy, for
 then weighting is not what is missing. Without that arm it is a warning. Targets that are not classes are
-healthy. Not judged: no targets, or fewer than two classes among them.
+healthy. Not judged: no targets, or fewer than two classes among them. Of a data file alone it is a warning
+wherever the classes are uneven.
+
 ## Not to be confused with
 - `no-signal`: with balanced classes, too, nothing is learned.
 - `data-not-shuffled`: the classes come one after the other; the run forgets, and is not outvoted.
@@ -45,7 +47,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from ...signs import Signs
+from ...signs.series import Floats
 from ...words import Judgement
 from ..cause import Cause, finding
 from ..places import criterion_place
@@ -55,6 +60,8 @@ RARE = 0.75
 
 
 def judge(signs: Signs) -> Judgement:
+    if signs.data is not None and signs.fed.is_classes:
+        return _in_the_file(signs)
     answers = signs.fed.answers()
     if answers is None:
         return CAUSE.healthy("the targets are no classes") if signs.fed.targets is not None else CAUSE.not_judged("targets")
@@ -62,10 +69,8 @@ def judge(signs: Signs) -> Judgement:
     seen = shares[shares > 0]
     if len(seen) < 2:
         return CAUSE.not_judged("at least two classes among the captured targets")
-    entropy = float(-(seen * _log(seen)).sum() / math.log(len(seen)))
     majority = answers.majority_share
-    uneven = majority > RARE if len(seen) == 2 else (entropy < 0.75 and majority > 0.5)
-    if not uneven:
+    if not _uneven(seen):
         return CAUSE.healthy(f"the commonest class has {majority:.0%} of the targets")
     recall = answers.rare_recall
     if math.isnan(recall) or recall > 0.3:
@@ -100,10 +105,31 @@ def judge(signs: Signs) -> Judgement:
     )  # fmt: skip
 
 
-def _log(values: object) -> object:
-    import numpy as np
+def _in_the_file(signs: Signs) -> Judgement:
+    """Whether the rare classes are found is up to the training; that they are rare is not."""
+    counts = signs.fed.class_counts
+    seen = counts[counts > 0] / max(1.0, counts.sum())
+    if len(seen) < 2:
+        return CAUSE.not_judged("at least two classes among the targets")
+    if not _uneven(seen):
+        return CAUSE.healthy(f"the commonest class has {seen.max():.0%} of the targets")
+    return finding(
+        CAUSE.id,
+        f"{seen.max():.0%} of the targets are of one class: a net that always names it is right as often. Judge by balanced "
+        "accuracy, and weigh the rare classes if they are never answered.",
+        [
+            ("share of the commonest class", float(seen.max()), f"about {1 / len(seen):.2g}"),
+            ("share of the rarest class", float(seen.min()), f"about {1 / len(seen):.2g}"),
+            ("samples of the rarest class among those looked at", int(counts[counts > 0].min()), "some dozens at the least"),
+        ],
+        confidence=0.5, severity="warning", proof="statistics", panels=("columns",),
+    )  # fmt: skip
 
-    return np.log(values)  # type: ignore[call-overload]
+
+def _uneven(seen: Floats) -> bool:
+    """Shares of the classes that were seen."""
+    entropy = float(-(seen * np.log(seen)).sum() / math.log(len(seen)))
+    return bool(seen.max() > RARE if len(seen) == 2 else (entropy < 0.75 and seen.max() > 0.5))
 
 
-CAUSE = Cause("class-imbalance", judge, __doc__, needs=("targets", "predictions"), fixes=("weight-classes",))
+CAUSE = Cause("class-imbalance", judge, __doc__, needs=("targets", "predictions"), fixes=("weight-classes",), on_data=True)

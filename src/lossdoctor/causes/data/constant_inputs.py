@@ -18,7 +18,8 @@ single one, the mean or the commonest class.
 By structure, on the captured batches: at least 97% of the samples are bit for bit equal to another one, or no
 input value varies between samples (deviation below a millionth of the largest value), while the targets do
 vary. That is an error, unless the run learns all the same. Healthy: enough samples differ, or the targets do
-not differ either. Not judged: no input batches, or fewer than eight samples in them.
+not differ either. Not judged: no input batches, or fewer than eight samples in them. Of a data file alone it
+is a warning where all columns beside the target never change.
 
 ## Not to be confused with
 - `no-signal`: the inputs differ, but they do not tell the target.
@@ -60,6 +61,8 @@ def judge(signs: Signs) -> Judgement:
     inputs = signs.fed.inputs
     if not inputs:
         return CAUSE.not_judged("input batches")
+    if signs.data is not None and signs.data.constant and set(signs.data.inputs) <= {signs.data.target}:
+        return _nothing_beside(signs.data.constant, signs.data.target)
     samples = sum(len(x) for x in inputs)
     if samples < 8:
         return CAUSE.not_judged("at least eight samples")
@@ -109,6 +112,17 @@ def judge(signs: Signs) -> Judgement:
     )
 
 
+def _nothing_beside(constant: tuple[str, ...], target: str) -> Judgement:
+    """The target's own past is all that is left to tell it."""
+    names = ", ".join(constant[:6])
+    return finding(
+        CAUSE.id,
+        f"{names} never change{'' if len(constant) > 1 else 's'}, and nothing but {target} itself is left to tell it: were they measured?",
+        [("columns beside the target that never change", len(constant), "0")],
+        confidence=0.9, severity="warning", panels=("columns",),
+    )  # fmt: skip
+
+
 def _silenced(signs: Signs) -> ModuleSample | None:
     """The first module before the recurrent layers whose output is constant on the first batch."""
     first = [m for m in signs.time.modules if m.step == 0]
@@ -133,4 +147,4 @@ def _varies_over_time(inputs: tuple[np.ndarray[tuple[int, ...], np.dtype[np.floa
     return any(x.ndim >= 2 and float(np.nanmax(np.nanstd(x[:1].astype(float), axis=1))) > 0 for x in inputs)
 
 
-CAUSE = Cause("constant-inputs", judge, __doc__, needs=("inputs", "targets"), fixes=("drop-constant-input",))
+CAUSE = Cause("constant-inputs", judge, __doc__, needs=("inputs", "targets"), fixes=("drop-constant-input",), on_data=True)

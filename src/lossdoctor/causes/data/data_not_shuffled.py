@@ -20,7 +20,8 @@ arm `shuffle` draws at random instead, and must lead the panel. By statistics el
 that follow another kind are answered worse by more than half the way to a constant (0.5 in skill) than batches
 that go on, or the run's skill, on what it is just being shown, is held back by that much. A run that has
 learned, held back too, is healthy, and so is state carried over contiguous chunks. Not judged: fewer than ten
-batches with several targets each.
+batches with several targets each. Of a data file alone it is a warning where samples stand one kind after the
+other; rows of a series stand in the order of time, as they must.
 
 ## Not to be confused with
 - `lr-too-high`: jumps at any batch, not where the kind changes.
@@ -63,6 +64,21 @@ def judge(signs: Signs) -> Judgement:
         few = len([b for b in signs.fed.batches if b.y is not None and b.y.size >= 4]) < 10
         needs = "ten batches with several targets each"
         return CAUSE.not_judged(needs) if few else CAUSE.healthy("every batch is a mixture")
+    if signs.data is not None:
+        if signs.data.pieces > 1:
+            return CAUSE.not_judged("samples that stand apart (several series stand in the file)")
+        if signs.data.form == "series" and (signs.data.clock or not signs.data.classes):
+            return CAUSE.healthy("the rows stand in the order of time, as they must; draw the windows at random in training")
+        return finding(
+            CAUSE.id,
+            f"The samples stand one kind after the other: {order.batches} stretches of them have {order.within:.0%} of the spread of all "
+            "targets each. Shuffle them before they are split and in training.",
+            [
+                ("spread of the targets within a stretch, share of that over all", order.within, f"about {order.by_chance:.2g}"),
+                ("stretches looked at", order.batches, ""),
+            ],
+            confidence=0.8 if order.within < 0.25 else 0.6, severity="warning", proof="statistics", panels=("columns",),
+        )  # fmt: skip
     if signs.step.taking_turns:
         return CAUSE.not_judged("one optimizer: nets that are trained in turns have targets of one kind in each turn")
     if order.carried:
@@ -110,4 +126,4 @@ def judge(signs: Signs) -> Judgement:
     )  # fmt: skip
 
 
-CAUSE = Cause("data-not-shuffled", judge, __doc__, needs=("targets",), fixes=("shuffle",))
+CAUSE = Cause("data-not-shuffled", judge, __doc__, needs=("targets",), fixes=("shuffle",), on_data=True)

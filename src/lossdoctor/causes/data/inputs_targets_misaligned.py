@@ -139,4 +139,4 @@ def judge(signs: Signs) -> Judgement:
     return CAUSE.healthy("neither repeated inputs nor any shift by up to five rows shows another pairing")
 
 
-CAUSE = Cause("inputs-targets-misaligned", judge, __doc__, needs=("inputs", "targets"), fixes=("realign-pairs",))
+CAUSE = Cause("inputs-targets-misaligned", judge, __doc__, needs=("inputs", "targets"), fixes=("realign-pairs",), on_data=True)

@@ -90,4 +90,4 @@ def left(features: Floats, y: Floats) -> float:
     return float(((rest - design[1::2] @ weights) ** 2).mean() / max(1e-300, float(rest.var())))
 
 
-CAUSE = Cause("leakage", judge, __doc__, needs=("inputs", "targets"), fixes=("drop-leak", "fit-scaler-on-train-only"))
+CAUSE = Cause("leakage", judge, __doc__, needs=("inputs", "targets"), fixes=("drop-leak", "fit-scaler-on-train-only"), on_data=True)

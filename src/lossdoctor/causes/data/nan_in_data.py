@@ -18,7 +18,9 @@ By structure: it looks for values that are not finite in the captured inputs and
 batch, how many there are, and (for inputs) the feature. If the loss also stops being a number, it is an error,
 with the step; if the loss stays finite, a warning. The captured batches are a bounded sample; where the loss stops
 being a number, the what-if panel goes through that step once more and looks at what the model and the loss are given.
-Healthy: none in the captured batches, nor in that step. Not judged: no batches captured.
+Healthy: none in the captured batches, nor in that step. Not judged: no batches captured. Of a data file alone
+(`lossdoctor data`) all rows are counted: gaps in a series are a warning, since scripts fill them; infinities,
+which no scaler takes out, and whatever stands in pairs that were cut already, are an error.
 
 ## Not to be confused with
 - `nan-loss`: the data are finite, and an operation makes the first NaN.
@@ -45,13 +47,15 @@ Use `torch.where(mask, x, 0)`, not `x * mask`, and apply it before the net. Kera
 from __future__ import annotations
 
 from ...signs import Signs
-from ...trace.events import Birth
+from ...trace.events import Birth, DataRead
 from ...words import Judgement, Place
 from ..cause import Cause, finding
 from ..places import criterion_place, recurrent_place
 
 
 def judge(signs: Signs) -> Judgement:
+    if signs.data is not None:
+        return _in_the_file(signs.data)
     if not signs.fed.batches:
         return CAUSE.not_judged("captured batches")
     for what, bad in (("inputs", signs.fed.bad_inputs), ("targets", signs.fed.bad_targets)):
@@ -91,4 +95,30 @@ def judge(signs: Signs) -> Judgement:
     return CAUSE.healthy(f"no NaN or Inf in {len(signs.fed.batches)} captured batches")
 
 
-CAUSE = Cause("nan-in-data", judge, __doc__, needs=("inputs", "targets"), fixes=("impute",))
+def _in_the_file(data: DataRead) -> Judgement:
+    """Gaps are what scripts fill or drop; an infinity no scaler and no filling takes out; what was cut into pairs goes into
+    the net as it is."""
+    missing, infinite = sum(data.missing.values()), sum(data.infinite.values())
+    if not missing and not infinite:
+        return CAUSE.healthy(f"no gap, NaN or Inf in {data.rows:,} {'rows' if data.form == 'series' else 'samples'} of what is used")
+    found = data.infinite if infinite else data.missing
+    worst = max(found, key=lambda name: found[name])
+    breaks = bool(infinite) or data.form == "pairs"
+    told = f"{found[worst]:,} infinite numbers" if infinite else f"{found[worst]:,} of {data.rows:,} values missing"
+    if data.form == "pairs":
+        told = f"{found[worst]:,} {'infinite numbers' if infinite else 'numbers that are none'}"
+    also = f", and {sum(1 for n in found.values() if n) - 1} more columns have some" if sum(1 for n in found.values() if n) > 1 else ""
+    after = "the first batch that has one makes the loss no number" if breaks else "unless they are filled or left out, the loss is no number"
+    return finding(
+        CAUSE.id,
+        f"{worst} has {told}{also}: {after}.",
+        [
+            *((f"missing in {name}", n, "0") for name, n in sorted(data.missing.items(), key=lambda item: -item[1])[:4] if n),
+            *((f"infinite in {name}", n, "0") for name, n in sorted(data.infinite.items(), key=lambda item: -item[1])[:4] if n),
+            *([(f"longest gap, in rows of {data.hole_in}", data.hole, "few enough to fill")] if data.hole else []),
+        ],
+        confidence=0.95, severity="error" if breaks else "warning", proof="structure", panels=("columns",),
+    )  # fmt: skip
+
+
+CAUSE = Cause("nan-in-data", judge, __doc__, needs=("inputs", "targets"), fixes=("impute",), on_data=True)

@@ -21,7 +21,9 @@ window. An error needs 200 rows, a skill below 0.3 (held back: below 0.1), no ot
 that helps; with fewer rows it is a warning. Where samples come again and again, and no loss is measured on others, an arm
 leaves one in four out: training skill beside a skill below 0.1 on these is memory. It says that we found none, not that there is none: products of
 many inputs and long counting are beyond these learners. Healthy: they find something, or the run learns. Not
-judged: inputs and targets that cannot be paired, or fewer than 40 samples.
+judged: inputs and targets that cannot be paired, or fewer than 40 samples. Of a data file alone it is at most
+a warning, as no net has tried; there windows that overlap are kept on one side of each split, and chance is
+what stretches of time in another order give. Only a target that never changes is an error.
 
 ## Not to be confused with
 - `inputs-targets-misaligned`: there is signal, once each input stands beside its own target.
@@ -54,6 +56,8 @@ from ...signs.alignment import beyond, shifted
 from ...signs.arms import LEARNS, PROBES
 from ...signs.pairs import pairs_of
 from ...signs.standing import leading_arm, left_out_skill
+from ...signs.tails import any_tails, held_within
+from ...trace.events import DataRead
 from ...words import Judgement
 from ..cause import Cause, finding
 from ..places import criterion_place
@@ -70,6 +74,8 @@ LITTLE = 0.3
 
 
 def judge(signs: Signs) -> Judgement:
+    if signs.data is not None:
+        return _in_the_file(signs, signs.data)
     skill, held = signs.loss.skill, signs.loss.held_skill
     if skill is None or signs.loss.relative:
         return CAUSE.not_judged("a finite loss that can be compared with a constant's")
@@ -106,11 +112,8 @@ def judge(signs: Signs) -> Judgement:
     righted = next((a for a in signs.arms if a.fix in DATA_ARMS and a.cures), None)
     if righted is not None:
         return CAUSE.healthy(f"{righted.title}: skill {righted.skill:.2f}")
-    shift, past = shifted(signs), beyond(signs, future=False)
-    if shift is not None and shift[1].skill > 0.1:
-        return CAUSE.healthy(f"the targets {shift[0]} rows on hang on the inputs (skill {shift[1].skill:.2f})")
-    if past is not None and past.gain > max(0.1, 2 * past.chance):
-        return CAUSE.healthy(f"what lies before the window tells the target (skill {past.together:.2f})")
+    if (told := _elsewhere(signs)) is not None:
+        return told
     tried = [a for a in signs.arms if a.took_hold]
     return finding(
         CAUSE.id,
@@ -134,9 +137,55 @@ def judge(signs: Signs) -> Judgement:
     )  # fmt: skip
 
 
+def _in_the_file(signs: Signs, data: DataRead) -> Judgement:
+    """Simple learners find a part of what there is: that they find nothing is no proof. A target that never changes is."""
+    if data.distinct < 2:
+        return finding(
+            CAUSE.id, f"The target never changes: every value of {data.target} that is known is the same, so there is nothing to learn.",
+            [("different values of the target", data.distinct, "at least 2")],
+            confidence=0.97, severity="error", proof="structure", panels=("columns",),
+        )  # fmt: skip
+    pairs = pairs_of(signs)
+    best = pairs.best if pairs is not None else None
+    if pairs is None or best is None:
+        return CAUSE.not_judged("at least 40 samples of numbers with inputs and targets row by row")
+    if pairs.found:
+        return CAUSE.healthy(f"{best.what} gets skill {best.skill:.2f} (by chance {max(0.0, best.chance):.2f})")
+    if (told := _elsewhere(signs)) is not None:
+        return told
+    held = held_within(signs) if any_tails(signs) else None
+    if held is not None and held.found:
+        return CAUSE.healthy(f"with extreme values held within the limits of the others, {held.what} gets skill {held.skill:.2f}")
+    return finding(
+        CAUSE.id,
+        f"We found nothing in {'the last' if data.form == 'series' else 'windows of'} {data.window} rows that tells {data.target}"
+        + (f", {data.horizon} row{'s' if data.horizon > 1 else ''} on" if data.horizon else "")
+        + f": simple learners get skill {max(0.0, best.skill):.2g} from {len(pairs):,} samples, no more than from permuted targets.",
+        [
+            *(
+                (f"cross-validated skill, {d.what}", d.skill, f"above {max(0.0, d.chance):.2g}, which is chance")
+                for d in pairs.aligned
+            ),
+            ("samples, each counted once", len(pairs), f"at least {ENOUGH} to be sure"),
+        ],
+        confidence=0.55 if pairs.rows >= ENOUGH else 0.4, severity="warning", proof="statistics", panels=("skill-by-window",),
+    )  # fmt: skip
+
+
+def _elsewhere(signs: Signs) -> Judgement | None:
+    """There is signal, and it is not in the pairs as they are. (Windows that hold the target's own past tell that past.)"""
+    own = signs.data is not None and signs.data.target in signs.data.inputs
+    shift, past = None if own else shifted(signs), beyond(signs, future=False)
+    if shift is not None and shift[1].skill > 0.1:
+        return CAUSE.healthy(f"the targets {shift[0]} rows on hang on the inputs (skill {shift[1].skill:.2f})")
+    if past is not None and past.gain > max(0.1, 2 * past.chance):
+        return CAUSE.healthy(f"what lies before the window tells the target (skill {past.together:.2f})")
+    return None
+
+
 def _nothing_helps(signs: Signs) -> bool:
     tried = [a for a in signs.arms if a.took_hold and a.skill is not None and a.fix not in PROBES]
     return len(tried) >= 3 and not any(a.helps for a in tried)
 
 
-CAUSE = Cause("no-signal", judge, __doc__, needs=("inputs", "targets"), fixes=("realign-pairs",))
+CAUSE = Cause("no-signal", judge, __doc__, needs=("inputs", "targets"), fixes=("realign-pairs",), on_data=True)

@@ -100,4 +100,4 @@ def judge(signs: Signs) -> Judgement:
     )  # fmt: skip
 
 
-CAUSE = Cause("outliers", judge, __doc__, needs=("inputs", "targets"), fixes=("winsorise",))
+CAUSE = Cause("outliers", judge, __doc__, needs=("inputs", "targets"), fixes=("winsorise",), on_data=True)

@@ -20,7 +20,7 @@ padding to the front; it must lead the panel. For a target a step: more than hal
 padding (not left out by `ignore_index`), and the skill on the others, against their own best constant, is
 below 0.5; an error needs the arm `mask-padding` (padding left out of the loss) to win at least 0.2 there, to
 above 0.2; without a gain it is healthy. Healthy: little padding, padding in front, lengths given, or real
-steps that are learned. Not judged: no input batches, or no panel.
+steps that are learned. Not judged: no input batches, or no panel. Of a data file alone it is a warning.
 
 ## Not to be confused with
 - `wrong-timestep`: the same picture where little padding is enough; the cure there is another step to read.
@@ -67,6 +67,17 @@ def judge(signs: Signs) -> Judgement:
 def _at_the_end(signs: Signs, pads: Padding) -> Judgement:
     if pads.packed:
         return CAUSE.healthy(f"{pads.share:.0%} of the steps are padding, and the recurrence is given lengths")
+    if signs.data is not None:
+        return finding(
+            CAUSE.id,
+            f"{pads.share:.0%} of the steps are padding ({pads.value:g}) at the end of the sequences: a net that is read at the last "
+            "step has forgotten them by then. Give it lengths, read its last real step, or put the padding in front.",
+            [
+                ("padding at the end, share of all steps", pads.share, "below 0.3, or packed"),
+                ("padding, median share of a sequence", pads.typical, "0"),
+            ],
+            confidence=0.7, severity="warning", proof="statistics", panels=("columns",),
+        )  # fmt: skip
     arm = lead(signs, "mask-padding")
     if arm is None:
         return ruled_out(CAUSE, signs, "mask-padding")
@@ -115,5 +126,5 @@ def _by_step(signs: Signs, pads: Padding) -> Judgement:
 
 
 CAUSE = Cause(
-    "padding-dominates", judge, __doc__, needs=("inputs", "targets", "what-if"), fixes=("mask-padding", "pack", "last-valid-step")
+    "padding-dominates", judge, __doc__, needs=("inputs", "targets", "what-if"), fixes=("mask-padding", "pack", "last-valid-step"), on_data=True
 )

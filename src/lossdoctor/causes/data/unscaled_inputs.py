@@ -19,7 +19,8 @@ By intervention: the arm `scale-inputs` standardises what the net is fed and rep
 needs it to lead the panel, and the inputs to be off: a feature's mean or deviation beyond 5, all deviations
 below 0.1, or features more than 30 times apart (the largest above 1). An error needs it to win at least half of
 the missing skill while the run itself stays below skill 0.5. Healthy: tokens, inputs of a usual size, a run
-that learns with them, or no gain from scaling. Not judged: no input batches, or no panel.
+that learns with them, or no gain from scaling. Not judged: no input batches, or no panel. Of a data file
+alone it is a warning wherever the inputs are off: nobody has seen yet what the script does to them.
 
 ## Not to be confused with
 - `lr-too-high`: a lower rate alone cures as well as scaling would, and the inputs are near 1.
@@ -43,8 +44,11 @@ Take the logarithm of what spans decades; take differences of what drifts. Keras
 
 from __future__ import annotations
 
+import numpy as np
+
 from ...signs import Signs
 from ...signs.standing import input_scale, inputs_off_scale, learned
+from ...trace.events import DataRead
 from ...words import Judgement
 from ..cause import Cause, finding
 from ..places import recurrent_place
@@ -83,9 +87,33 @@ def judge(signs: Signs) -> Judgement:
         )
     if not off:
         return CAUSE.healthy(f"no feature's mean or deviation is beyond {size:.2g}")
+    if signs.data is not None:
+        return _in_the_file(signs, signs.data)
     if learned(signs):
         return CAUSE.healthy(f"features go up to {size:.3g}, and the run learns")
     return ruled_out(CAUSE, signs, "scale-inputs")
 
 
-CAUSE = Cause("unscaled-inputs", judge, __doc__, needs=("inputs", "what-if"), fixes=("scale-inputs",))
+def _in_the_file(signs: Signs, data: DataRead) -> Judgement:
+    """Nothing was trained: the file says what a script has to do, not what it does."""
+    _, ratio = input_scale(signs)
+    stats = signs.fed.feature_stats
+    assert stats is not None
+    mean, std = stats
+    largest, smallest = int((abs(mean) + std).argmax()), int(np.where(std > 1e-12, std, np.inf).argmin())
+    name, least = (data.inputs[k] if len(data.inputs) == len(mean) else f"feature {k}" for k in (largest, smallest))
+    return finding(
+        CAUSE.id,
+        f"The inputs need scaling: {name} has mean {mean[largest]:.3g} and deviation {std[largest]:.3g}"
+        + (f", {least} deviation {std[smallest]:.3g}" if ratio > 30 else "")
+        + ". A recurrent net takes them near mean 0 and deviation 1.",
+        [
+            (f"mean of {name}", float(mean[largest]), "about 0"),
+            (f"deviation of {name}", float(std[largest]), "about 1"),
+            *([(f"deviation of {name} over that of {least}", ratio, "below 30")] if ratio > 30 else []),
+        ],
+        confidence=0.7, severity="warning", proof="statistics", panels=("columns",),
+    )  # fmt: skip
+
+
+CAUSE = Cause("unscaled-inputs", judge, __doc__, needs=("inputs", "what-if"), fixes=("scale-inputs",), on_data=True)

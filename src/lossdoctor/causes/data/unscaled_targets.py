@@ -21,7 +21,7 @@ off: mean or deviation beyond 5, or deviation below 0.1. Or by an exact bound, w
 its kin, with a linear head on a recurrence, it works out how far the output can have gone, and it is an error
 if the median target needs more updates than the run makes and the run has not learned. Healthy: classes,
 targets of a usual size, a run that learns, or no gain from scaling. Not judged: targets of an unknown loss, or
-no panel.
+no panel. Of a data file alone it is a warning wherever the targets are off.
 
 ## Not to be confused with
 - `lr-too-low`: the targets are of a usual size, and any weight is too slow.
@@ -93,9 +93,17 @@ def judge(signs: Signs) -> Judgement:
         )  # fmt: skip
     if not targets_off_scale(signs):
         return CAUSE.healthy(f"targets have mean {mean:.2g} and deviation {std:.2g}")
+    if signs.data is not None:
+        return finding(
+            CAUSE.id,
+            f"The target needs scaling: {signs.data.target} has mean {mean:.3g} and deviation {std:.3g}. Train on the standardised "
+            "target and undo it for the answer.",
+            [("mean of the targets", mean, "about 0"), ("deviation of the targets", std, "about 1")],
+            confidence=0.7, severity="warning", proof="statistics", panels=("columns",),
+        )  # fmt: skip
     if learned(signs):
         return CAUSE.healthy(f"targets have mean {mean:.3g} and deviation {std:.3g}, and the run learns")
     return ruled_out(CAUSE, signs, "scale-targets")
 
 
-CAUSE = Cause("unscaled-targets", judge, __doc__, needs=("targets", "what-if"), fixes=("scale-targets",))
+CAUSE = Cause("unscaled-targets", judge, __doc__, needs=("targets", "what-if"), fixes=("scale-targets",), on_data=True)

@@ -176,4 +176,4 @@ def _run(row: Array, any_length: bool) -> int:
     return length if any_length or length >= len(row) / 2 else 0
 
 
-CAUSE = Cause("vocabulary-too-small", judge, __doc__, needs=("inputs",), fixes=("widen-vocabulary",))
+CAUSE = Cause("vocabulary-too-small", judge, __doc__, needs=("inputs",), fixes=("widen-vocabulary",), on_data=True)

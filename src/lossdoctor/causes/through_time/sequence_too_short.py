@@ -113,4 +113,4 @@ def _no_time_at_all(signs: Signs, shape: tuple[int, ...]) -> Judgement:
     )  # fmt: skip
 
 
-CAUSE = Cause("sequence-too-short", judge, __doc__, needs=("inputs", "targets"), fixes=("set-window",))
+CAUSE = Cause("sequence-too-short", judge, __doc__, needs=("inputs", "targets"), fixes=("set-window",), on_data=True)

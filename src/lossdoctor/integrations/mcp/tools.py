@@ -146,7 +146,9 @@ class Tools:
     async def data(
         self, ctx: Ctx,
         path: Annotated[str, Field(description="the data file, relative to the project folder")],
-        target: Annotated[str | None, Field(description="the column that is to be predicted")] = None,
+        target: Annotated[str | None, Field(description="the column (or array) that is to be predicted")] = None,
+        window: Annotated[int | None, Field(ge=1, description="rows that the net is to see")] = None,
+        horizon: Annotated[int | None, Field(ge=0, description="how many rows after the window's last one the target lies")] = None,
         out: Out = OUT, budget_seconds: Seconds = 60.0,
     ) -> Answered:  # fmt: skip
         """Is this data fit for a recurrent network? Looks at the data alone, trains nothing."""
@@ -157,6 +159,7 @@ class Tools:
             if target is not None and "--target" not in has:
                 raise Refused("this lossdoctor's data command takes no target.")
             words = [f"--target={target}"] if target is not None else []
+            words += [f"{name}={value}" for name, value in (("--window", window), ("--horizon", horizon)) if value is not None and name in has]
             for name, value in (("--format", "markdown"), ("--out", out)):
                 words += [name, value] if name in has else []
             with self.folders.held(out):
@@ -165,7 +168,7 @@ class Tools:
             return refusal(str(why))
         if ended.status not in (0, 1):
             return refusal(_why(ended, budget))
-        return result(ended.out, Answer(exit_status=ended.status, seconds=round(budget.spent, 1)))
+        return result(ended.out, self._answer(ended, budget, out))
 
     async def _watched(
         self, ctx: Ctx, budget: Budget, command: str, words: Sequence[str], script: str, args: Sequence[str], module: bool, out: str,

@@ -1,0 +1,36 @@
+"""Dates and times as written, to seconds."""
+
+from __future__ import annotations
+
+import datetime
+import math
+
+import numpy as np
+
+from .table import Floats
+
+FORMS = ("%Y-%m", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y", "%d/%m/%Y %H:%M",
+         "%d/%m/%Y %H:%M:%S", "%d/%m/%Y", "%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y", "%b %Y", "%Y-%m-%d %H:%M:%S %Z", "%H:%M:%S", "%H:%M")  # fmt: skip
+EPOCH = datetime.datetime(1970, 1, 1)
+TRIED = 50
+
+
+def moments(texts: tuple[str, ...]) -> Floats | None:
+    """Seconds since 1970, NaN for an empty cell or a few that do not fit; None where these are no times."""
+    filled = [text for text in texts if text]
+    if not filled or not any(char.isdigit() for char in filled[0]):
+        return None
+    for form in ("iso", *FORMS):
+        if all(math.isfinite(_seconds(text, form)) for text in filled[:TRIED]):
+            found = np.array([_seconds(text, form) if text else math.nan for text in texts])
+            if np.isfinite(found).sum() >= 0.98 * len(filled):
+                return found
+    return None
+
+
+def _seconds(text: str, form: str) -> float:
+    try:
+        when = datetime.datetime.fromisoformat(text) if form == "iso" else datetime.datetime.strptime(text, form)
+    except ValueError:
+        return math.nan
+    return (when.replace(tzinfo=None) - (when.utcoffset() or datetime.timedelta()) - EPOCH).total_seconds()
