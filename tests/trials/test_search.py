@@ -118,6 +118,19 @@ def test_a_run_that_learns_is_changed_only_for_a_clear_gain(tmp_path: Path) -> N
     assert proof is None
 
 
+def test_learning_by_heart_is_no_cure(tmp_path: Path) -> None:
+    def world(fixes: frozenset[str], seed: int) -> Seen:
+        table = {"": (0.6, 0.1), "by-heart": (0.98, 0.2), "stop": (0.7, 0.7)}
+        skill, metric = table[" ".join(fixes)]
+        return seen(skill, printed=f"test r2 {metric}")
+
+    steps = [step("by-heart", cause="one"), step("stop", 1, cause="one")]
+    _, proof, _ = search(world, steps[:1], tmp_path / "a", by_heart=True)
+    assert proof is None
+    _, proof, _ = search(world, steps, tmp_path / "b", by_heart=True)
+    assert proof is not None and proof.verified and ids(proof) == ["stop"]
+
+
 def test_a_second_finding_is_mended_too_where_the_first_cure_leaves_room(tmp_path: Path) -> None:
     world = by({"a": 0.6, "b": 0.1, "a b": 0.85})
     _, proof, _ = search(world, [step("a", proven=True, cause="one"), step("b", 1, cause="two")], tmp_path)

@@ -45,6 +45,8 @@ SHOWN = ("structure", "bound")
 """Proofs that do not lean on how the run went."""
 ELSEWHERE = ("scaler-mismatch", "leakage", "wrong-mode")
 """Faults of what is held back: how the training went says nothing against them."""
+BY_HEART = ("overfitting", "no-signal")
+"""Where these are found, a better fit of the training data is no cure."""
 Asked = Literal["nothing", "what is warned of", "all"]
 PATCH_FILE, FIX_FILE = "fix.patch", "fix.json"
 
@@ -104,6 +106,7 @@ def fix_script(options: FixOptions) -> int:
     each = max(LEAST, SHARE_OF_ONE * 60 * options.minutes)
     runner = Runner(engine, journal, trials, main.signs.training, deadline, each, told=teller.trying)
     search = Search(runner, steps, list(range(max(1, options.seeds))), metric, told=teller.line)
+    search.by_heart = any(f.severity == "error" and f.cause in BY_HEART for f in main.findings)
     search.learns_already = asked == "what is warned of"
     search.deeper = lambda ran: on_top_of(ran.candidate, ran.diagnosis, _live_fixes()) if ran.diagnosis is not None else []
     search.further = lambda step: further(main, step, _live_fixes())
