@@ -46,9 +46,8 @@ def pairs_report(file: str, arrays: Arrays) -> tuple[DataReport, dict[str, float
     names = feature_names(arrays)
     columns = [_numbers(Column(name, flat[:, k].astype(np.float64)), "input", "", lag=False) for k, name in enumerate(names[:64])]
     columns.append(_numbers(Column(arrays.y_name, y.reshape(-1).astype(np.float64)), "target", "", lag=False))
-    classes = len(np.unique(y[y >= 0])) if y.dtype.kind in "iu" else 0
     return DataReport(
-        file, "pairs", len(x), arrays.y_name, classes, names, x.shape[1], 0, len(x), tuple(columns)
+        file, "pairs", len(x), arrays.y_name, arrays.classes, names, x.shape[1], 0, len(x), tuple(columns)
     ), {}  # fmt: skip
 
 
