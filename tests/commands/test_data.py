@@ -415,8 +415,10 @@ def test_every_form_and_width(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert "What the file holds" in page and "What a ridge gets" in page and "[b]|x|" in page
     assert run_cli(["report", str(tmp_path / "out"), "--format", "markdown"]) == 0
     assert capsys.readouterr().out == text
+    (tmp_path / "out" / "report.json").rename(tmp_path / "report.json")
+    assert run_cli(["report", str(tmp_path / "out")]) == 0 and "nan-in-data" in capsys.readouterr().out  # from the trace alone
     schema = json.loads((ROOT / "schema" / "report-1.json").read_text())
-    jsonschema.validate(json.loads((tmp_path / "out" / "report.json").read_text()), schema)
+    jsonschema.validate(json.loads((tmp_path / "report.json").read_text()), schema)
 
 
 def test_no_framework_is_imported(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from ..datafile.series import Series
 from ..datafile.table import Array, Arrays, Column, Floats, Table
 from ..signs.pairs import marks
 from ..signs.tails import FAR
-from ..words.data import ColumnFacts, ColumnKind, DataReport, WindowSkill
+from ..words.data import ColumnFacts, ColumnKind, DataReport, Role, WindowSkill
 
 MOST_ENDS = 2000
 LONGEST = 4
@@ -65,15 +65,15 @@ def _facts(column: Column, series: Series) -> ColumnFacts:
     return ColumnFacts(column.name, kind, role, column.missing, kinds, why=why)
 
 
-def _numbers(column: Column, role: str, why: str, *, kind: ColumnKind = "number", lag: bool = True) -> ColumnFacts:
+def _numbers(column: Column, role: Role, why: str, *, kind: ColumnKind = "number", lag: bool = True) -> ColumnFacts:
     values = column.numbers
     good = values[np.isfinite(values)]
     if not good.size:
-        return ColumnFacts(column.name, kind, role, column.missing, 0, column.infinite, why=why)  # type: ignore[arg-type]
+        return ColumnFacts(column.name, kind, role, column.missing, 0, column.infinite, why=why)
     with np.errstate(over="ignore"):
         mean, std = float(good.mean()), float(good.std())
     return ColumnFacts(
-        column.name, kind, role, column.missing, len(np.unique(good)), column.infinite, mean, std,  # type: ignore[arg-type]
+        column.name, kind, role, column.missing, len(np.unique(good)), column.infinite, mean, std,
         float(good.min()), float(good.max()), _extreme(good), _lag1(values) if lag else None, why,
     )  # fmt: skip
 
