@@ -82,6 +82,8 @@ def test_a_target_that_never_changes(tmp_path: Path) -> None:
     status, report = looked(file)
     assert status == 1 and said(report)["no-signal"] == "error" and "never changes" in report["findings"][0]["summary"]
     assert looked(file, "--target", "load")[0] == 0
+    status, report = looked(written(tmp_path / "b.csv", {"a": [1.0] * N, "b": [2.0] * N}))
+    assert status == 1 and said(report)["no-signal"] == "error"
 
 
 def test_inputs_that_never_change(tmp_path: Path) -> None:
@@ -209,6 +211,8 @@ def test_a_sparse_column_that_tells(tmp_path: Path) -> None:
     answer = np.convolve(event, [0, 0, 1.0, 0.8, 0.5, 0.2])[:N] + 0.05 * rng.standard_normal(N)
     report = looked(written(tmp_path / "a.csv", {"time": dates(N), "event": event, "answer": answer}), "--target", "answer")[1]
     assert report["verdict"] == "fit" and not set(said(report)) - {"unscaled-targets"}
+    alone = looked(written(tmp_path / "b.csv", {"event": event * 3.0}), "--window", "12")[1]
+    assert not set(said(alone)) & {"padding-dominates", "constant-inputs", "outliers"}
     assert report["data"]["inputs"] == ["event", "answer"] and report["baselines"]["ridge on 24 rows"] > 0.7
 
 
@@ -259,6 +263,16 @@ def test_the_clock(tmp_path: Path) -> None:
     assert any("gap" in note for note in report["notes"])
     report = looked(written(tmp_path / "newest.csv", {"when": when[::-1], "value": value[::-1]}))[1]
     assert any("newest first" in note for note in report["notes"])
+
+
+def test_the_hour_of_the_day_goes_on_after_midnight(tmp_path: Path) -> None:
+    data = looked(written(tmp_path / "a.csv", {"time": [f"{k % 24:02d}:00" for k in range(N)], "value": wave()}))[1]["data"]
+    assert data["clock"]["regular"] == 1.0 and data["clock"]["backwards"] == 0 and data["samples"] == N - 24
+
+
+def test_too_little_to_say_anything(tmp_path: Path) -> None:
+    report = looked(written(tmp_path / "a.csv", {"value": wave()[:30]}))[1]
+    assert report["verdict"] == "fit" and "too few" in report["answer"] and {"no-signal"} <= {n["cause"] for n in report["not_judged"]}
 
 
 def test_months_are_regular(tmp_path: Path) -> None:
@@ -401,8 +415,10 @@ def test_every_form_and_width(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert "What the file holds" in page and "What a ridge gets" in page and "[b]|x|" in page
     assert run_cli(["report", str(tmp_path / "out"), "--format", "markdown"]) == 0
     assert capsys.readouterr().out == text
+    (tmp_path / "out" / "report.json").rename(tmp_path / "report.json")
+    assert run_cli(["report", str(tmp_path / "out")]) == 0 and "nan-in-data" in capsys.readouterr().out  # from the trace alone
     schema = json.loads((ROOT / "schema" / "report-1.json").read_text())
-    jsonschema.validate(json.loads((tmp_path / "out" / "report.json").read_text()), schema)
+    jsonschema.validate(json.loads((tmp_path / "report.json").read_text()), schema)
 
 
 def test_no_framework_is_imported(tmp_path: Path) -> None:

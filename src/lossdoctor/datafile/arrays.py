@@ -67,6 +67,9 @@ def _pair(path: Path, found: dict[str, Array], target: str | None) -> Arrays | N
     if len(x) > most:
         notes.append(f"the file is large: its first {most:,} samples were looked at.")
         x, y = x[:most], y[:most]
+    if x.ndim > 3:
+        notes.append(f"{x_name} has the shape {x.shape}: axis 1 was taken for time, the others together for features.")
+        x = x.reshape(len(x), x.shape[1], -1)
     return Arrays(x, y.astype(np.int64) if y.dtype.kind == "b" else y, x_name, y_name, tuple(notes))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from .table import Column, Floats
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "nil", "-", "--", "?", "#n/a", "missing"})
+TRUTHS = {"true": 1.0, "false": 0.0}
 STRAY = 0.2
 """Share of cells that are no numbers up to which a column is still one of numbers."""
 _THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
@@ -42,6 +43,8 @@ class Building:
             pass
         if text.lower() in MISSING:
             return math.nan
+        if text.lower() in TRUTHS:
+            return TRUTHS[text.lower()]
         if self._comma and _DECIMAL_COMMA.fullmatch(text):
             return float(text.replace(",", "."))
         if not self._comma and _THOUSANDS.fullmatch(text):

@@ -62,7 +62,7 @@ def read_with_pandas(path: Path, suffix: str) -> Table:
     except ImportError:
         raise UserError(f"reading {suffix} files takes {needs.replace(' ', ' and ')}: pip install {needs}, or save the table as .csv.") from None
     except Exception as error:
-        raise UserError(f"{path} cannot be read as {suffix}: {str(error).splitlines()[0] if str(error) else type(error).__name__}.") from None
+        raise UserError(f"{path} cannot be read as {suffix}: {(str(error).splitlines() or [type(error).__name__])[0].rstrip('.')}.") from None
     most = max(2, MOST_CELLS // max(1, frame.shape[1]))
     notes = [f"the file is large: its first {most:,} rows were read."] if len(frame) > most else []
     frame = frame.iloc[:most]

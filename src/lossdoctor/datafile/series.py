@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -48,6 +48,7 @@ class Series:
 
 def series_of(table: Table, target: str | None, window: int | None, horizon: int | None, time: str | None) -> Series:
     """Raises UserError where there is no column of numbers, no such target, or too few rows."""
+    table = replace(table, columns=tuple(replace(column, numbers=_as_a_net(column.numbers)) for column in table.columns))
     notes: list[str] = list(table.notes)
     clock = found_clock(table, time)
     pieces = pieces_of(clock, table.rows)
@@ -61,6 +62,8 @@ def series_of(table: Table, target: str | None, window: int | None, horizon: int
     aim = _target(table, target, clock)
     if target is None:
         notes.append(f'no --target was named: "{aim.name}" was taken.')
+    if aim.texts is None and not np.isfinite(aim.numbers).any():
+        raise UserError(f'the column "{aim.name}" holds no value, so nothing can be told of it.')
     y, classes = _as_targets(aim)
     roles, used = _roles(table, aim, clock, pieces, classes)
     others = [c for c in used if c.name != aim.name]
@@ -152,6 +155,12 @@ def _roles(
             used.append(column)
         roles[column.name] = ("left out", why) if why else ("input", "")
     return roles, used
+
+
+def _as_a_net(values: Floats) -> Floats:
+    """Beyond float32, in which nets reckon, a number is infinite."""
+    with np.errstate(invalid="ignore"):
+        return np.where(np.abs(values) > np.finfo(np.float32).max, np.sign(values) * np.inf, values)
 
 
 def _names_pieces(values: Floats, pieces: tuple[tuple[int, int], ...]) -> bool:

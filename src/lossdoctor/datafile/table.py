@@ -14,6 +14,7 @@ Array = npt.NDArray[Any]
 MOST_CELLS = 10_000_000
 """Cells that are read of a file; of a larger one its first part."""
 MOST_BYTES = 256_000_000
+MOST_KINDS = 120
 
 
 @dataclass(frozen=True)
@@ -58,3 +59,11 @@ class Arrays:
     x_name: str
     y_name: str
     notes: tuple[str, ...] = ()
+
+    @property
+    def classes(self) -> int:
+        """How many classes the targets name; 0 where they are numbers. (Whole numbers of very many kinds are counts.)"""
+        if self.y.dtype.kind not in "iu":
+            return 0
+        kinds = len(np.unique(self.y[self.y >= 0]))
+        return kinds if kinds <= max(2, min(MOST_KINDS, self.y.size // 4)) else 0

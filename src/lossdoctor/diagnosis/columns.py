@@ -12,7 +12,7 @@ from ..datafile.series import Series
 from ..datafile.table import Array, Arrays, Column, Floats, Table
 from ..signs.pairs import marks
 from ..signs.tails import FAR
-from ..words.data import ColumnFacts, ColumnKind, DataReport, WindowSkill
+from ..words.data import ColumnFacts, ColumnKind, DataReport, Role, WindowSkill
 
 MOST_ENDS = 2000
 LONGEST = 4
@@ -46,9 +46,8 @@ def pairs_report(file: str, arrays: Arrays) -> tuple[DataReport, dict[str, float
     names = feature_names(arrays)
     columns = [_numbers(Column(name, flat[:, k].astype(np.float64)), "input", "", lag=False) for k, name in enumerate(names[:64])]
     columns.append(_numbers(Column(arrays.y_name, y.reshape(-1).astype(np.float64)), "target", "", lag=False))
-    classes = len(np.unique(y[y >= 0])) if y.dtype.kind in "iu" else 0
     return DataReport(
-        file, "pairs", len(x), arrays.y_name, classes, names, x.shape[1], 0, len(x), tuple(columns)
+        file, "pairs", len(x), arrays.y_name, arrays.classes, names, x.shape[1], 0, len(x), tuple(columns)
     ), {}  # fmt: skip
 
 
@@ -66,15 +65,15 @@ def _facts(column: Column, series: Series) -> ColumnFacts:
     return ColumnFacts(column.name, kind, role, column.missing, kinds, why=why)
 
 
-def _numbers(column: Column, role: str, why: str, *, kind: ColumnKind = "number", lag: bool = True) -> ColumnFacts:
+def _numbers(column: Column, role: Role, why: str, *, kind: ColumnKind = "number", lag: bool = True) -> ColumnFacts:
     values = column.numbers
     good = values[np.isfinite(values)]
     if not good.size:
-        return ColumnFacts(column.name, kind, role, column.missing, 0, column.infinite, why=why)  # type: ignore[arg-type]
+        return ColumnFacts(column.name, kind, role, column.missing, 0, column.infinite, why=why)
     with np.errstate(over="ignore"):
         mean, std = float(good.mean()), float(good.std())
     return ColumnFacts(
-        column.name, kind, role, column.missing, len(np.unique(good)), column.infinite, mean, std,  # type: ignore[arg-type]
+        column.name, kind, role, column.missing, len(np.unique(good)), column.infinite, mean, std,
         float(good.min()), float(good.max()), _extreme(good), _lag1(values) if lag else None, why,
     )  # fmt: skip
 

@@ -24,6 +24,8 @@ SAYS: dict[Verdict, str] = {
     "diverged": "The run diverges: {how}.",
     "never-started": "Nothing was learned because training never took hold: {how}.",
     "too-short": "Too short to tell: {steps} updates were seen.",
+    "fit": "Nothing in this data keeps a recurrent network from learning.",
+    "unfit": "No network can learn from this data as it is.",
 }
 
 
@@ -67,7 +69,7 @@ def _rounded(value: float | None) -> float | None:
 FLOOR = 0.4
 """Confidence below which a finding is shown, and the answer is that we do not know."""
 
-ORDER: tuple[Verdict, ...] = ("diverged", "never-started", "stalled", "too-short", "learning", "converged")
+ORDER: tuple[Verdict, ...] = ("diverged", "never-started", "stalled", "unfit", "too-short", "learning", "converged", "fit")
 
 
 def _standing(diagnosis: Diagnosis) -> tuple[int, int, int]:
@@ -92,7 +94,7 @@ def _answer(diagnosis: Diagnosis) -> str:
         skill=short(None if loss.skill is None else round(loss.skill, 2)), steps=signs.updates or loss.count, how=how
     )
     first = next((f for f in diagnosis.findings if f.severity != "note" and f.confidence >= FLOOR), None)
-    if first is not None and diagnosis.verdict not in ("learning", "converged"):
+    if first is not None and diagnosis.verdict not in ("learning", "converged", "fit"):
         title = page(all_causes()[first.cause]).title
         lead = "Cause" if first.severity == "error" and first.confidence >= 0.8 else "Likely cause"
         return f"{text} {lead}: {title[0].lower()}{title[1:]}."

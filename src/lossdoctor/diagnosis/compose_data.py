@@ -24,7 +24,7 @@ def compose_data(
     named = {f.cause for f in done.findings} | {h.cause for h in done.healthy}
     errors = ["a cause could not be judged because of an internal error (details in errors.log)."] if done.errors else []
     return Report(
-        script=data.file, framework="", verdict=done.verdict, answer=_answer(done.verdict, done.findings), steps=0, seconds=round(seconds, 2),
+        script=data.file, framework="", verdict=done.verdict, answer=_answer(done.verdict, done.findings, data), steps=0, seconds=round(seconds, 2),
         version=__version__, findings=done.findings, healthy=done.healthy, not_judged=done.not_judged,
         notes=tuple(dict.fromkeys([*notes, *_notes(data, baselines), *errors])), baselines=dict(baselines), panels=_panels(data),
         pages={name: page(known[name]) for name in sorted(named)}, out=out,
@@ -32,11 +32,17 @@ def compose_data(
     )  # fmt: skip
 
 
-def _answer(verdict: str, findings: Sequence[Finding]) -> str:
+FEW = 60
+
+
+def _answer(verdict: str, findings: Sequence[Finding], data: DataReport) -> str:
     if verdict == "unfit":
         title = page(all_causes()[findings[0].cause]).title
         return f"No network can learn from this data as it is: {title[0].lower()}{title[1:]}."
     rest = sum(f.severity == "warning" for f in findings)
+    if data.samples < FEW:
+        few = f"{data.samples} samples are too few to say what they tell"
+        return f"Hardly anything can be said of this data: {few}{f'; {rest} thing' + ('s' if rest > 1 else '') + ' to see to' if rest else ''}."
     if not rest:
         return "Nothing in this data keeps a recurrent network from learning."
     return f"Fit for a recurrent network, with {rest} thing{'s' if rest > 1 else ''} to see to first."

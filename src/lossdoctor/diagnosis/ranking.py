@@ -81,7 +81,10 @@ def _yielding(findings: list[Finding]) -> list[Finding]:
         if f.cause not in LAST and (f.severity == "error" or (f.severity == "warning" and f.proof != "statistics"))
     ]
     trainings = {f.training for f in proven}
-    return [dataclasses.replace(f, severity="note") if f.cause in LAST and f.training in trainings else f for f in findings]
+    return [
+        dataclasses.replace(f, severity="note") if f.cause in LAST and f.proof == "statistics" and f.training in trainings else f
+        for f in findings
+    ]
 
 
 def rank(findings: list[Finding]) -> tuple[Finding, ...]:

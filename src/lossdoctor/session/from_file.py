@@ -43,14 +43,13 @@ def pairs_evidence(file: str, arrays: Arrays, names: tuple[str, ...], folder: Pa
     x = x.astype(np.int64 if whole else np.float32)
     if x.ndim == 2 and not whole:
         x = x[..., None]
-    y = y.astype(np.int64 if y.dtype.kind in "iu" else np.float32)
+    y = y.astype(np.int64 if arrays.classes else np.float32)
     if y.ndim > 1 and y.shape[-1] == 1:
         y = y[..., 0]
     bad = {name: int(np.isnan(a).sum()) if a.dtype.kind == "f" else 0 for name, a in ((arrays.x_name, arrays.x), (arrays.y_name, arrays.y))}
     endless = {name: int(np.isinf(a).sum()) if a.dtype.kind == "f" else 0 for name, a in ((arrays.x_name, arrays.x), (arrays.y_name, arrays.y))}
-    classes = len(np.unique(y)) if y.dtype.kind == "i" else 0
     facts = DataRead(
-        file, "pairs", names, arrays.y_name, x.shape[1], 0, len(x), len(x), classes, len(np.unique(y[np.isfinite(y)])), "", bad, endless
+        file, "pairs", names, arrays.y_name, x.shape[1], 0, len(x), len(x), arrays.classes, len(np.unique(y[np.isfinite(y)])), "", bad, endless
     )
     good = np.isfinite(x.reshape(len(x), -1)).all(axis=1) & np.isfinite(y.reshape(len(y), -1)).all(axis=1)
     kept = _stretches(np.flatnonzero(good), max(40, min(MOST, ROOM // max(1, x[:1].size))))

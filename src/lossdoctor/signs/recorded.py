@@ -107,14 +107,14 @@ def _pieces(pairs: Pairs | None) -> tuple[Piece, ...]:
 
 
 def _noted(signs: Signs) -> tuple[Piece, ...]:
-    """Where windows were cut from a file, the row at which each begins is known; those that do not overlap stand apart."""
+    """Where windows were cut from a file, the row at which each begins is known; those with a gap between them stand apart."""
     data, pairs = signs.data, pairs_of(signs)
     starts = signs.trace.array(data.starts) if data is not None and data.starts is not None else None
     size = max((len(x) for x in signs.fed.inputs), default=0)
     if data is None or starts is None or pairs is None or not size:
         return ()
     at = starts[pairs.order[:, 0] * size + pairs.order[:, 1]]
-    edges = np.flatnonzero(np.diff(at) >= data.window) + 1
+    edges = np.flatnonzero(np.diff(at) > data.window) + 1
     return tuple([(int(i), int(at[i])) for i in part] for part in np.split(np.arange(len(at)), edges))
 
 

@@ -61,7 +61,7 @@ def judge(signs: Signs) -> Judgement:
     inputs = signs.fed.inputs
     if not inputs:
         return CAUSE.not_judged("input batches")
-    if signs.data is not None and signs.data.constant and set(signs.data.inputs) <= {signs.data.target}:
+    if signs.data is not None and signs.data.constant and signs.data.distinct > 1 and set(signs.data.inputs) <= {signs.data.target}:
         return _nothing_beside(signs.data.constant, signs.data.target)
     samples = sum(len(x) for x in inputs)
     if samples < 8:

@@ -77,6 +77,8 @@ def judge(signs: Signs) -> Judgement:
             ],
             confidence=0.93, where=criterion_place(signs), since_step=0, panels=("targets",),
         )  # fmt: skip
+    if signs.data is not None and signs.data.form == "series":
+        return CAUSE.healthy("the windows were cut here, each with the target of its own row")
     if skill is not None and skill >= TELLS and not (held is not None and held < 0.1) and not signs.loss.relative:
         return CAUSE.healthy(f"the run learns from these pairs (skill {skill:.2f})")
     repeats = pairs.repeats

@@ -158,7 +158,7 @@ def _in_the_file(signs: Signs, data: DataRead) -> Judgement:
         return CAUSE.healthy(f"with extreme values held within the limits of the others, {held.what} gets skill {held.skill:.2f}")
     return finding(
         CAUSE.id,
-        f"We found nothing in {'the last' if data.form == 'series' else 'windows of'} {data.window} rows that tells {data.target}"
+        f"We found nothing in {f'windows of {data.window}' if data.window > 1 else 'single'} rows that tells {data.target}"
         + (f", {data.horizon} row{'s' if data.horizon > 1 else ''} on" if data.horizon else "")
         + f": simple learners get skill {max(0.0, best.skill):.2g} from {len(pairs):,} samples, no more than from permuted targets.",
         [

@@ -58,6 +58,8 @@ from ..what_if import arm_evidence, confidence, lead, ruled_out, severity
 def judge(signs: Signs) -> Judgement:
     if not signs.fed.inputs:
         return CAUSE.not_judged("input batches")
+    if signs.data is not None and signs.data.form == "series":
+        return CAUSE.healthy("windows that are cut from a series have no padding")
     pads = padding(signs)
     if pads is None:
         return CAUSE.healthy("few steps at the end of the sequences are padding")

@@ -93,6 +93,8 @@ def judge(signs: Signs) -> Judgement:
         )  # fmt: skip
     if not targets_off_scale(signs):
         return CAUSE.healthy(f"targets have mean {mean:.2g} and deviation {std:.2g}")
+    if signs.data is not None and signs.data.distinct < 2:
+        return CAUSE.healthy("the target never changes")
     if signs.data is not None:
         return finding(
             CAUSE.id,
