@@ -102,18 +102,25 @@ def _of_settings(diagnosis: Diagnosis, finding: Finding, ranks: Iterator[int], k
 
 
 RATES = ("lower-lr", "raise-lr")
+NEAR = 2.5
+"""Rates that differ by less are taken for alike."""
 
 
 def further(diagnosis: Diagnosis, step: Step, knobs: frozenset[str]) -> Step | None:
-    """The same change of the rate, ten times stronger: None where the what-ifs show that this goes too far, or the step is
-    no change of a rate."""
+    """The same change of the rate, ten times stronger, or half the way (as rates go) to where a what-if has shown that it goes too
+    far: None where that is near already, or the step is no change of a rate."""
     factor = step.change.args.get("factor")
     if step.change.id not in RATES or not isinstance(factor, float) or not 1e-5 < factor < 1e5:
         return None
-    stronger = factor / 10 if step.change.id == "lower-lr" else factor * 10
-    for arm in diagnosis.signs.arms:
-        if arm.fix == step.change.id and arm.took_hold and abs(float(arm.args.get("factor", 0)) / stronger - 1) < 0.5:
-            return None
+    way = -1 if step.change.id == "lower-lr" else 1
+    beyond = [
+        ratio for arm in diagnosis.signs.arms
+        if arm.fix == step.change.id and arm.took_hold and (ratio := (float(arm.args.get("factor", 0) or factor) / factor) ** way) > NEAR
+    ]  # fmt: skip
+    times = float(f"{min(beyond) ** 0.5:.1g}") if beyond else 10.0
+    if times < NEAR:
+        return None
+    stronger = float(f"{factor * times**way:.3g}")
     made = _step(diagnosis, step.change.id, {"factor": stronger}, step.change.cause, step.rank + 1, knobs)
     return None if made is None else replace(made, proven=step.proven)
 

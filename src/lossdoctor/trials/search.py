@@ -10,7 +10,7 @@ from itertools import combinations
 
 from .candidate import Candidate, Step
 from .candidates import together
-from .compare import Measure, better, clearly_better, done, enough, falls_short, gain, learns, score
+from .compare import WELL, Measure, better, clearly_better, done, enough, falls_short, gain, learns, score
 from .outcome import Seen
 from .printed import Metric, detected
 from .runner import OutOfTime, Ran, Runner
@@ -29,7 +29,6 @@ FINALISTS = 3
 MOST_FURTHER = 2
 MOST_BESIDE = 2
 MOST_DEEPER = 3
-NEARLY_ALL = 0.95
 MORE_SEEDS = 2
 """So many more pairs for a script that is not the same twice under one seed."""
 SAME_START = frozenset({
@@ -137,7 +136,7 @@ class Search:
         for _ in range(MOST_FURTHER):
             tried = [r for r in self._tried() if len(r.candidate.steps) == 1 and learns(r.seen)]
             best = max(tried, key=self._worth, default=None)
-            if best is None or score(best.seen) >= NEARLY_ALL:
+            if best is None or score(best.seen) >= WELL:
                 return
             step = self.further(best.candidate.steps[0])
             if step is None or self.runner.ask([(self._single(step), self.seeds[0])])[0].candidate.key == best.candidate.key:
