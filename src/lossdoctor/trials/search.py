@@ -22,7 +22,7 @@ POOL = 4
 AS_GOOD = 0.03
 """Skill by which a smaller set of changes may be worse and is still preferred."""
 HELPS = 0.05
-UNASKED = 0.1
+UNASKED = 0.2
 """Skill by which a change that no finding asks for must do better than one that does: a longer run gets a little further with
 almost any fault still in it."""
 FINALISTS = 3
