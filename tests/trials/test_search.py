@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,16 @@ def test_a_run_that_learns_is_changed_only_for_a_clear_gain(tmp_path: Path) -> N
     assert proof is None
     _, proof, _ = search(world, steps, tmp_path / "c")
     assert proof is None
+
+
+def test_what_cured_a_what_if_too_is_tried_where_much_is_left_to_win(tmp_path: Path) -> None:
+    steps = [step("first", proven=True, cause="one"), replace(step("rival", 1), backed=True), step("usual", 2)]
+    world = by({"first": 0.6, "rival": 0.85, "first rival": 0.95, "usual": 0.99})
+    _, proof, engine = search(world, steps, tmp_path / "a")
+    assert proof is not None and proof.verified and ids(proof) == ["first", "rival"]
+    assert not any(job.name.startswith("usual") for job in engine.jobs)
+    _, proof, engine = search(by({"first": 0.92, "rival": 0.99}), steps, tmp_path / "b")
+    assert ids(proof) == ["first"] and len(engine.jobs) == 6
 
 
 def test_learning_by_heart_is_no_cure(tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ class Step:
     """What the diagnosis thinks of it: the smaller, the sooner it is tried."""
     proven: bool = False
     """It belongs to a cause of which the diagnosis is certain."""
+    backed: bool = False
+    """A what-if has been cured by it."""
     on_top: bool = False
     """Its edits are of a source that other steps have changed before: it cannot be had without them."""
 

@@ -68,7 +68,7 @@ def _all_steps(diagnosis: Diagnosis, knobs: frozenset[str]) -> Iterator[Step]:
     for arm in sorted(arms, key=lambda a: -a.gain):
         step = _step(diagnosis, arm.fix, dict(arm.args), "", next(ranks) + LESS_SURE, knobs)
         if step is not None:
-            yield step
+            yield replace(step, backed=arm.cures)
     for finding in explained:
         yield from _of_finding(diagnosis, finding, ranks, knobs, 2 * LESS_SURE)
     for name, args in (*USUAL, *(WHEN_DIVERGED if diagnosis.verdict == "diverged" else ())):

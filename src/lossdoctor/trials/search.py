@@ -28,6 +28,8 @@ almost any fault still in it."""
 FINALISTS = 3
 MOST_FURTHER = 2
 MOST_BESIDE = 2
+MOST_RIVALS = 2
+"""So many changes that cured a what-if as well are tried beside what cured first, where that leaves much to be won."""
 MOST_DEEPER = 3
 MORE_SEEDS = 2
 """So many more pairs for a script that is not the same twice under one seed."""
@@ -126,7 +128,11 @@ class Search:
             return self.learns_already or done(ran.seen) or (ran.candidate.steps[0].proven and enough(ran.seen, self.plain.seen))
 
         # What most likely cures has its turn alone: if it does, nothing else is paid for.
-        if stop(self.runner.ask([(first, self.seeds[0])])[0]):
+        ran = self.runner.ask([(first, self.seeds[0])])[0]
+        if stop(ran):
+            rivals = [step for step in self.steps[1:] if step.backed][:MOST_RIVALS]
+            if rivals and not self.learns_already and score(ran.seen) < WELL:
+                self.runner.ask([(self._single(step), self.seeds[0]) for step in rivals])
             return
         wanted = [(self._single(step), self.seeds[0]) for step in self.steps[1:MOST_SINGLES]]
         self.runner.ask(wanted, stop)
@@ -184,11 +190,15 @@ class Search:
 
     def _beside(self, best: Ran) -> None:
         """Something else was found too, and what cures leaves room: the two together may do better."""
-        if done(best.seen) or len(best.candidate.steps) > 1:
+        if score(best.seen) >= WELL or len(best.candidate.steps) > 1:
             return
         mine = best.candidate.steps[0]
+        singles = [r for r in self._tried() if r is not best and len(r.candidate.steps) == 1 and self._is_enough(r)]
+        rivals = sorted((r for r in singles if r.candidate.steps[0].backed), key=self._worth)
+        ranked = [ran.candidate.steps[0] for ran in rivals[-1:] if ran.candidate.steps[0].change.id != mine.change.id]
         others = {s.change.cause: s for s in reversed(self.steps) if s.change.cause and s.change.cause != mine.change.cause}
-        ranked = sorted(others.values(), key=lambda step: step.rank)[:MOST_BESIDE]
+        if not done(best.seen):
+            ranked += [s for s in sorted(others.values(), key=lambda step: step.rank) if s not in ranked][: MOST_BESIDE - len(ranked)]
         sets = [c for c in (together([mine, other]) for other in ranked) if c is not None]
         if sets:
             self.runner.ask([(c, self.seeds[0]) for c in sets])
