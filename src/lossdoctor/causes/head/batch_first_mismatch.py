@@ -31,6 +31,7 @@ padded batch. Not judged: no recurrent layer seen, or the probe could not be mad
 
 ## What to do
 `set-batch-first`: set it on every recurrent layer, and read the output to match.
+Where a settings file asks for it: `change-setting`.
 
     self.lstm = nn.LSTM(n_features, hidden, batch_first=True)
     out, (h, c) = self.lstm(x)             # x: (batch, time, features)

@@ -32,6 +32,7 @@ be read.
 ## What to do
 `drop-head-activation`: hand raw scores to the loss, squash only to report. `add-log-softmax` for `NLLLoss`,
 `replace-loss` for a single unit (`BCEWithLogitsLoss`), `scale-targets` or a linear head for regression.
+Where a settings file asks for it: `change-setting`.
 
     scores = self.head(out[:, -1])                         # no activation here
     loss = torch.nn.functional.cross_entropy(scores, y)    # log-softmax inside

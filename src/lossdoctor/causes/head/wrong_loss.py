@@ -31,6 +31,7 @@ that learns them well. Not judged: unknown loss or targets.
 ## What to do
 `replace-loss`: cross entropy for one of many classes, BCE-with-logits for yes or no (or several yes at once), a
 squared or Huber error for amounts.
+Where a settings file asks for it: `change-setting`.
 
     self.head = nn.Linear(hidden, n_classes)
     loss = torch.nn.functional.cross_entropy(self.head(h), y.long())      # y: (N,) ids from 0

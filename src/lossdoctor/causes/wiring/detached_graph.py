@@ -33,6 +33,7 @@ compiled code).
 ## What to do
 `attach-graph`: keep tensors as tensors from the first layer to the loss, and make plain numbers only for
 printing.
+Where a settings file asks for it: `change-setting`.
 
     probs = torch.softmax(model(x), dim=1)        # not: torch.tensor(probs.tolist()), not: probs.argmax(1)
     loss = (probs * cost).sum(1).mean()

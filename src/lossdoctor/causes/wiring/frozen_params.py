@@ -31,6 +31,7 @@ forward pass seen.
 
 ## What to do
 `unfreeze`: free what the task needs, and make the optimizer afterwards.
+Where a settings file asks for it: `change-setting`.
 
     for p in model.lstm.parameters():
         p.requires_grad_(True)

@@ -26,6 +26,7 @@ healthy. With fewer than two updates it is not judged.
 
 ## What to do
 `move-zero-grad`: zero, backward, (clip,) step, in this order.
+Where a settings file asks for it: `change-setting`.
 
     optimizer.zero_grad()
     loss = criterion(model(x), y)

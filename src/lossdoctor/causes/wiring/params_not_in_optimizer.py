@@ -28,6 +28,7 @@ model's. Healthy when nothing is left over. Not judged: no optimizer that steps,
 ## What to do
 `hold-all-parameters`: finish the model first (`.to(device)`, weights loaded, heads replaced), then make the
 optimizer; keep layers in `nn.ModuleList` or `nn.ModuleDict`.
+Where a settings file asks for it: `change-setting`.
 
     self.cells = nn.ModuleList(nn.LSTMCell(n, hidden) for n in sizes)    # not a plain list
     ...

@@ -30,6 +30,7 @@ layer seen.
 
 ## What to do
 `detach-state`: cut the state (not the output) between chunks. This is truncated backpropagation through time.
+Where a settings file asks for it: `change-setting`.
 
     for x, y in chunks:
         out, state = lstm(x, state)

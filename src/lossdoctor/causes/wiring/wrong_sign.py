@@ -28,6 +28,7 @@ no loss with a graph.
 
 ## What to do
 `flip-sign`: minimise the negative of what you want to be large.
+Where a settings file asks for it: `change-setting`.
 
     loss = -torch.distributions.Normal(mean, scale).log_prob(y).mean()   # maximum likelihood
     p.data.add_(p.grad, alpha=-lr)                                       # update by hand: minus
