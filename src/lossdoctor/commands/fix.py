@@ -11,7 +11,6 @@ import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from ..diagnosis.engine import Diagnosis
 from ..diagnosis.questions import worth_asking
@@ -21,15 +20,15 @@ from ..reports.cure_text import render_cure, render_cure_json
 from ..reports.folder import write_folder
 from ..source.patch import Patch
 from ..trace.events import RunEnded
+from ..trials.asked import asked_for, may_be_by_heart, tried_though_it_learns
 from ..trials.candidates import further, on_top_of, steps_of
-from ..trials.compare import SHORT_OF
 from ..trials.conclude import conclude
 from ..trials.journal import Journal
 from ..trials.outcome import Seen
 from ..trials.printed import Metric
 from ..trials.runner import OutOfTime, Ran, Runner
 from ..trials.search import BASE, Search, outcome_word
-from ..words import Finding, Report, UserError, short
+from ..words import Report, UserError, short
 from ..words.cure import CureReport
 from .check import CheckOptions, Examined, examine_script, examined_before, why_not
 from .engines import made_engine
@@ -39,15 +38,6 @@ from .show import checked, wants_colour, width_of
 SHARE_OF_ONE = 0.25
 """Share of the whole time that a single trial may take."""
 LEAST = 20.0
-BACKED = 0.7
-HALFWAY = 0.6
-SHOWN = ("structure", "bound")
-"""Proofs that do not lean on how the run went."""
-ELSEWHERE = ("scaler-mismatch", "leakage", "wrong-mode")
-"""Faults of what is held back: how the training went says nothing against them."""
-BY_HEART = ("overfitting", "no-signal")
-"""Where these are found, a better fit of the training data is no cure."""
-Asked = Literal["nothing", "what is warned of", "all"]
 PATCH_FILE, FIX_FILE = "fix.patch", "fix.json"
 
 
@@ -86,14 +76,14 @@ def fix_script(options: FixOptions) -> int:
             f"in {options.seconds:g} s only {seen.report.steps} updates were seen, too few to tell what to try. Give it longer: --seconds"
         )
     main = min(seen.found, key=lambda d: (not worth_asking(d), d.signs.training))
-    asked = asked_for(seen)
+    asked = asked_for(seen.report)
     if asked == "nothing":
         said = _none_needed(options, seen)
         return _hand_over(options, form, said, seen.report, None, seen.out)
     trials = seen.out / "trials"
     steps = steps_of(main, options.only, options.never, _live_fixes())
     if asked == "what is warned of":
-        shown = {f.cause for f in main.findings if _tried_though_it_learns(f)}
+        shown = {f.cause for f in main.findings if tried_though_it_learns(f)}
         steps = [step for step in steps if step.change.cause in shown and step.edits]
         if not steps:
             said = _none_needed(options, seen)
@@ -106,7 +96,7 @@ def fix_script(options: FixOptions) -> int:
     each = max(LEAST, SHARE_OF_ONE * 60 * options.minutes)
     runner = Runner(engine, journal, trials, main.signs.training, deadline, each, told=teller.trying)
     search = Search(runner, steps, list(range(max(1, options.seeds))), metric, told=teller.line)
-    search.by_heart = any(f.severity == "error" and f.cause in BY_HEART for f in main.findings)
+    search.by_heart = may_be_by_heart(main.findings)
     search.learns_already = asked == "what is warned of"
     search.deeper = lambda ran: on_top_of(ran.candidate, ran.diagnosis, _live_fixes()) if ran.diagnosis is not None else []
     search.further = lambda step: further(main, step, _live_fixes())
@@ -154,26 +144,6 @@ def _checked(options: FixOptions, teller: Teller) -> Examined:
         raise UserError(why_not(seen))
     teller.line(seen.report.answer)
     return seen
-
-
-def asked_for(seen: Examined) -> Asked:
-    """A run that learns and has nothing proven wrong is left alone. One that is halfway there, with a warning that more than
-    statistics speak for, or where a simple learner gets clearly more, is not; in one that learns, only what the text or
-    the graph shows to be wrong, or what concerns held-back data alone, is tried."""
-    report = seen.report
-    if any(f.severity == "error" for f in report.findings) or report.verdict in ("stalled", "diverged", "never-started"):
-        return "all"
-    level = min((s for s in (report.skill, report.skill_held_back) if s is not None), default=1.0)
-    warned = [f for f in report.findings if f.severity == "warning"]
-    backed = any(f.confidence >= BACKED and f.proof != "statistics" for f in warned)
-    short_of_data = bool(warned) and level < max(report.baselines.values(), default=-1.0) - SHORT_OF
-    if level < HALFWAY and (backed or short_of_data):
-        return "all"
-    return "what is warned of" if any(_tried_though_it_learns(f) for f in warned) else "nothing"
-
-
-def _tried_though_it_learns(finding: Finding) -> bool:
-    return finding.proof in SHOWN or finding.cause in ELSEWHERE
 
 
 def _stopped(seen: Examined) -> bool:

@@ -1,0 +1,42 @@
+"""What a diagnosis asks of the trials: nothing, all that may cure, or only what it warns of in a run that learns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from ..words import Finding, Report
+from .compare import SHORT_OF
+
+BACKED = 0.7
+HALFWAY = 0.6
+SHOWN = ("structure", "bound")
+"""Proofs that do not lean on how the run went."""
+ELSEWHERE = ("scaler-mismatch", "leakage", "wrong-mode")
+"""Faults of what is held back: how the training went says nothing against them."""
+BY_HEART = ("overfitting", "no-signal")
+"""Where these are found, a better fit of the training data is no cure."""
+Asked = Literal["nothing", "what is warned of", "all"]
+
+
+def asked_for(report: Report) -> Asked:
+    """A run that learns and has nothing proven wrong is left alone. One that is halfway there, with a warning that more than
+    statistics speak for, or where a simple learner gets clearly more, is not; in one that learns, only what the text or
+    the graph shows to be wrong, or what concerns held-back data alone, is tried."""
+    if any(f.severity == "error" for f in report.findings) or report.verdict in ("stalled", "diverged", "never-started"):
+        return "all"
+    level = min((s for s in (report.skill, report.skill_held_back) if s is not None), default=1.0)
+    warned = [f for f in report.findings if f.severity == "warning"]
+    backed = any(f.confidence >= BACKED and f.proof != "statistics" for f in warned)
+    short_of_data = bool(warned) and level < max(report.baselines.values(), default=-1.0) - SHORT_OF
+    if level < HALFWAY and (backed or short_of_data):
+        return "all"
+    return "what is warned of" if any(tried_though_it_learns(f) for f in warned) else "nothing"
+
+
+def tried_though_it_learns(finding: Finding) -> bool:
+    return finding.proof in SHOWN or finding.cause in ELSEWHERE
+
+
+def may_be_by_heart(findings: Iterable[Finding]) -> bool:
+    return any(f.severity == "error" and f.cause in BY_HEART for f in findings)
