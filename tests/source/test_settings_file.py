@@ -131,7 +131,8 @@ def test_a_file_in_a_named_folder(tmp_path: Path) -> None:
         ('{"out": "Sigmoid"}', 'c = load("c.json")\nname = c["out"]\nhead = getattr(nn, name)()\n', {"out": ('"Identity"',)}),
         ('{"out": "Linear"}', 'c = load("c.json")\nhead = getattr(nn, c["out"])()\n', {}),
         ('{"act": "none"}', 'c = load("c.json")\na = c["act"] == "relu"\nb = c["act"] in ("tanh", "none")\n', {"act": ('"relu"', '"tanh"')}),
-        ('{"use_gpu": false, "save": true, "seed": 3}', 'c = load("c.json")\n', {}),
+        ('{"bidirectional": false, "from_logits": true}', 'c = load("c.json")\n', {"bidirectional": ("true",), "from_logits": ("false",)}),
+        ('{"use_gpu": false, "save": true, "seed": 3, "out_dir": true}', 'c = load("c.json")\n', {}),
     ],
 )  # fmt: skip
 def test_what_else_a_setting_could_say(tmp_path: Path, settings: str, text: str, expected: dict[str, tuple[str, ...]]) -> None:

@@ -142,6 +142,16 @@ def test_learning_by_heart_is_no_cure(tmp_path: Path) -> None:
     assert proof is not None and proof.verified and ids(proof) == ["stop"]
 
 
+def test_a_run_that_knows_its_training_data_by_heart_is_not_done(tmp_path: Path) -> None:
+    def world(fixes: frozenset[str], seed: int) -> Seen:
+        return seen(0.7, printed="test r2 0.7") if fixes else seen(0.99, printed="test r2 -0.2")
+
+    made, proof, _ = search(world, [step("stop", cause="one")], tmp_path / "a", by_heart=True)
+    assert not made.needs_none and proof is not None and proof.verified and ids(proof) == ["stop"]
+    made, proof, _ = search(world, [step("stop", cause="one")], tmp_path / "b")
+    assert made.needs_none and proof is None
+
+
 def test_a_second_finding_is_mended_too_where_the_first_cure_leaves_room(tmp_path: Path) -> None:
     world = by({"a": 0.6, "b": 0.1, "a b": 0.85})
     _, proof, _ = search(world, [step("a", proven=True, cause="one"), step("b", 1, cause="two")], tmp_path)

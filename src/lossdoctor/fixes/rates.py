@@ -6,7 +6,7 @@ import ast
 import math
 
 from ..signs import Signs
-from ..source import Edit, insert_after, replace_node, set_keyword
+from ..source import Edit, insert_after, set_keyword
 from ..source.locate import assigned_to, statement_of
 from ..words import short
 from .fix import Args
@@ -81,9 +81,9 @@ def rate_edit(signs: Signs, args: Args, factor: float) -> Edit | None:
     if new is None:
         return None
     if call is None or source_of(call, "lr") is None:
-        setting = by_role(signs, "lr", base)
+        setting = by_role(signs, "lr", base, code(new))
         if setting is not None:
-            return replace_node(setting.script, setting.node, code(new))
+            return setting
     if call is None:
         return None
     groups = signs.step.optimizer.groups if signs.step.optimizer is not None else ()

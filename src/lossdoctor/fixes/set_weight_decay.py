@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..signs import Signs
-from ..source import Edit, replace_node
+from ..source import Edit
 from ..words import short
 from .fix import Args, Fix
 from .numbers import change, source_of
@@ -20,9 +20,9 @@ def _edit(signs: Signs, args: Args) -> Edit | None:
     seen = signs.step.optimizer
     observed = signs.step.weight_decay if seen is not None else None
     if call is None or source_of(call, "weight_decay") is None:
-        setting = by_role(signs, "weight_decay", observed)
+        setting = by_role(signs, "weight_decay", observed, code(value(args)))
         if setting is not None:
-            return replace_node(setting.script, setting.node, code(value(args)))
+            return setting
     if call is None or "weight_decay" in "".join(call.args[:1]):
         return None
     if seen is not None and len({g.weight_decay for g in seen.groups}) > 1:

@@ -8,15 +8,14 @@ import re
 from pathlib import Path
 
 from ..signs import Signs
-from ..source import Edit, Origin, Script, insert_after, origin, replace_node
+from ..source import Edit, Script, insert_after, origin, replace_node
 from ..source.locate import statement_of
 from ..source.settings_file import SUFFIXES, Setting, named_in, settings_of
 from .places import scripts
 
 ROLES = {
-    "lr": r"(base_|initial_|init_|start_|max_|peak_)?(lr|learning_?rate|step_?size|rate|eta)(_?0|_init|_start)?",
+    "lr": r"(base_|initial_|init_|start_|max_|peak_)?(lr|learning_?rate|rate|eta)(_?0|_init|_start)?",
     "weight_decay": r"weight_?decay|wd|decay|l2(_?reg\w*)?",
-    "momentum": r"momentum|mom",
 }
 """What people call these numbers."""
 
@@ -30,15 +29,15 @@ def all_settings(signs: Signs) -> tuple[Setting, ...]:
     return settings_of(tuple(dict.fromkeys(names)), tuple(folders))
 
 
-def by_role(signs: Signs, role: str, observed: float | None) -> Origin | None:
-    """The one setting that is called what this number is called, and has the value that the run had."""
+def by_role(signs: Signs, role: str, observed: float | None, value: str) -> Edit | None:
+    """Another value of the one setting that is called what this number is called, and has the value that the run had."""
     if observed is None:
         return None
     fitting = [
         s for s in all_settings(signs)
         if isinstance(s.value, float) and re.fullmatch(ROLES[role], s.key) and math.isclose(s.value, observed, rel_tol=1e-4, abs_tol=1e-12)
     ]  # fmt: skip
-    return Origin(fitting[0].script, fitting[0].node, observed) if len(fitting) == 1 else None
+    return replace_node(fitting[0].script, fitting[0].node, value) if len(fitting) == 1 else None
 
 
 def settle(script: Script, given: ast.expr, value: str) -> Edit | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator, Sequence
 
 from .locate import all_calls, dotted
@@ -12,18 +11,18 @@ from .settings_file import Setting, alike
 from .values import bound, setting_keys
 
 MOST = 4
-_NO_MATTER = re.compile(
-    r".*(verbose|debug|log|save|plot|show|print|wandb|track|upload|download|resume|cuda|gpu|cpu|device|seed|deterministic|path|file"
-    r"|dir|name|url).*"
-)
-"""Names of settings that have nothing to do with learning, or may reach out of the run."""
+_NO_MATTER = frozenset({
+    "verbose", "debug", "log", "logs", "logging", "save", "plot", "plots", "show", "print", "wandb", "track", "tracking", "upload", "download",
+    "resume", "cuda", "gpu", "cpu", "device", "seed", "deterministic", "path", "file", "dir", "folder", "url",
+})  # fmt: skip
+"""Words in the names of settings that have nothing to do with learning, or may reach out of the run."""
 PASSES_ON = "Identity"
 SQUASHING = ("Sigmoid", "Tanh", "ReLU", "Softmax", "LogSoftmax", "Softplus", "Hardtanh", "ELU", "GELU")
 
 
 def other_values(setting: Setting, scripts: Sequence[Script]) -> tuple[str, ...]:
     """The other values, each as it is written in the settings file; () where none is known."""
-    if _NO_MATTER.fullmatch(setting.key):
+    if _NO_MATTER & set(setting.key.split("_")):
         return ()
     begin, end = setting.script.span(setting.node)
     written = setting.script.text[begin:end]

@@ -69,7 +69,6 @@ class Search:
     """The candidate of a trial with one more change, as its own trace asks for."""
     learns_already: bool = False
     """The run learns, and what was found may only be seen elsewhere than in its loss: a change must gain much to be kept."""
-
     by_heart: bool = False
     """What the run learns of its training data may be by heart: only what was held back tells whether a change cures."""
 
@@ -113,7 +112,7 @@ class Search:
     @property
     def needs_none(self) -> bool:
         """The baseline, run to its end, learns as well as can be."""
-        return done(self.plain.seen) and not self.learns_already
+        return done(self.plain.seen) and not self.learns_already and not self.by_heart
 
     def _single(self, step: Step) -> Candidate:
         return together([step]) or Candidate((step,))
@@ -231,8 +230,8 @@ class Search:
     # -- the proof -----------------------------------------------------------------------------------------
 
     def _worth(self, ran: Ran) -> float:
-        """Score, less a little for every change, for one that changes what is learned, for what no finding asks for, and for what the user would
-        have to put in by hand."""
+        """Score, less a little for every change and for one that changes what is learned, and less much for what no finding asks
+        for and for what the user would have to put in by hand."""
         unasked = UNASKED * (not any(change.cause for change in ran.candidate.changes)) + UNASKED * _is_live(ran.candidate)
         unsafe = sum(change.safety != "safe" for change in ran.candidate.changes)
         value = score(ran.seen)
@@ -317,7 +316,7 @@ class Search:
             if not learns(one.seen):
                 left = f", and {one.seen.errors[0]} is still there" if one.seen.errors else ""
                 return f"seed {one.seed}: less bad, but it does not learn{left}"
-        if not self.learns_already and statistics.fmean(score(r.seen) for r in fixed) < 0.9 and falls_short(fixed[0].seen):
+        if not self.learns_already and statistics.fmean(score(r.seen) for r in fixed) < WELL and falls_short(fixed[0].seen):
             return "a simple learner gets clearly more from the same inputs: something else is still wrong"
         return ""
 
