@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lossdoctor.frameworks.sampling import SPARING
+from lossdoctor.session.trial import BUDGET
 from lossdoctor.trials.candidate import Job
 from lossdoctor.trials.engine import Ended
 from lossdoctor.trials.outcome import Seen, read_trial
@@ -15,6 +17,11 @@ def test_a_trial_that_ended_before_it_trained_says_its_last_words(tmp_path: Path
     assert diagnosis is None and not seen.works
     assert (seen.skill, seen.verdict, seen.steps, seen.seconds) == (None, "never-started", 0, 2.5)
     assert seen.crashed == "FileNotFoundError: no data here"
+
+
+def test_every_update_of_a_trial_is_seen() -> None:
+    """Within a sparing budget updates may pass unmeasured, the last ones too: two runs would be compared at different steps."""
+    assert BUDGET > SPARING
 
 
 def test_what_was_seen_comes_back_from_the_journal(tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ from ..launch.program import Program
 from .child import WatchedChild
 from .order import WatchOrder
 
-BUDGET = 0.05
+BUDGET = 0.2
+"""Above what lets whole updates pass unmeasured where time is short: what a trial has learned at its very end is what it is
+compared by."""
 ALLOWANCE = 0.5
 
 

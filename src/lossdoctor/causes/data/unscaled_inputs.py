@@ -101,16 +101,17 @@ def _in_the_file(signs: Signs, data: DataRead) -> Judgement:
     assert stats is not None
     mean, std = stats
     largest, smallest = int((abs(mean) + std).argmax()), int(np.where(std > 1e-12, std, np.inf).argmin())
-    name, least = (data.inputs[k] if len(data.inputs) == len(mean) else f"feature {k}" for k in (largest, smallest))
+    widest = int(std.argmax())
+    name, least, wide = (data.inputs[k] if len(data.inputs) == len(mean) else f"feature {k}" for k in (largest, smallest, widest))
     return finding(
         CAUSE.id,
         f"The inputs need scaling: {name} has mean {mean[largest]:.3g} and deviation {std[largest]:.3g}"
-        + (f", {least} deviation {std[smallest]:.3g}" if ratio > 30 else "")
+        + (f"; {wide} deviates by {std[widest]:.3g}, {least} by {std[smallest]:.3g}" if ratio > 30 else "")
         + ". A recurrent net takes them near mean 0 and deviation 1.",
         [
             (f"mean of {name}", float(mean[largest]), "about 0"),
             (f"deviation of {name}", float(std[largest]), "about 1"),
-            *([(f"deviation of {name} over that of {least}", ratio, "below 30")] if ratio > 30 else []),
+            *([(f"deviation of {wide} over that of {least}", ratio, "below 30")] if ratio > 30 else []),
         ],
         confidence=0.7, severity="warning", proof="statistics", panels=("columns",),
     )  # fmt: skip
