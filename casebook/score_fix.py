@@ -148,11 +148,20 @@ def _try_patch(case: Case, folder: Path, out: Path, status: int, seconds: float,
     applied, _, why, _ = run_command(["git", "apply", str(patch)], dict(os.environ), folder, 30.0)
     if applied != 0:
         return Mended(status == 0, verified, True, fixes, seconds, error=f"git apply: {why.strip()[-300:]}", **cost)
-    values = []
-    for seed in SEEDS:
-        ended, stdout, _, _ = run_command([sys.executable, "train.py"], plain_environment(seed), folder, 120.0)
-        values.append(metric_of(stdout, case.metric) if ended == 0 else None)
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        values = list(pool.map(lambda seed: _plainly(case, folder, seed, out.parent / f"seed-{seed}"), SEEDS))
     return Mended(status == 0, verified, True, fixes, seconds, values, **cost)
+
+
+def _plainly(case: Case, patched: Path, seed: int, place: Path) -> float | None:
+    """The metric of the patched script, run in a copy of its own."""
+    folder = place / patched.name
+    shutil.copytree(patched, folder)
+    data = patched.parent / "data"
+    if data.is_dir():
+        (place / "data").symlink_to(data.resolve())
+    ended, stdout, _, _ = run_command([sys.executable, "train.py"], plain_environment(seed), folder, 120.0)
+    return metric_of(stdout, case.metric) if ended == 0 else None
 
 
 def _cost(said: dict[str, Any], out: Path) -> dict[str, Any]:

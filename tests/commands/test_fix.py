@@ -124,6 +124,13 @@ def test_a_verified_fix_ends_with_status_0(fixed: Fixed) -> None:
     assert "Verified on 3 of 3 seeds" in fixed.ran.stdout and "git apply" in fixed.ran.stdout
 
 
+def test_the_run_that_was_diagnosed_is_the_first_baseline(fixed: Fixed) -> None:
+    rows = [json.loads(line) for line in (fixed.out / "trials" / "trials.jsonl").read_text().splitlines()[1:]]
+    assert {row["seed"] for row in rows if row["folder"].startswith("baseline")} == {1, 2}
+    said = json.loads((fixed.out / "fix.json").read_text())
+    assert sorted(t["seed"] for t in said["trials"] if not t["fixes"]) == [0, 1, 2]
+
+
 def test_a_number_from_a_settings_file_is_changed_there(fixed: Fixed) -> None:
     patch = (fixed.out / "fix.patch").read_text()
     assert '-{"batch": 32,  "rate": 30.0}' in patch and "train.py" not in patch

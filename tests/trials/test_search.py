@@ -12,7 +12,7 @@ from fakes import FakeEngine, World, runner, seen, step
 from lossdoctor.trials.candidate import Candidate, Step
 from lossdoctor.trials.outcome import Seen
 from lossdoctor.trials.printed import Metric, detected
-from lossdoctor.trials.runner import OutOfTime
+from lossdoctor.trials.runner import OutOfTime, Ran
 from lossdoctor.trials.search import BASE, Proof, Search
 
 SEEDS = (0, 1, 2)
@@ -42,6 +42,22 @@ def test_a_right_first_answer_costs_six_runs(tmp_path: Path) -> None:
     _, proof, engine = search(by({"good": 0.95}), [step("good", proven=True), step("other"), step("third")], tmp_path)
     assert proof is not None and proof.verified and ids(proof) == ["good"]
     assert len(engine.jobs) == 6
+
+
+def test_the_run_that_was_diagnosed_is_the_first_baseline(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    ready = runner(by({"good": 0.95}), tmp_path, engine)
+    ready.take(Ran(BASE, SEEDS[0], seen(0.0)))
+    proof = Search(ready, [step("good", proven=True), step("other")], SEEDS).run()
+    assert proof is not None and proof.verified and [run.seed for run in proof.plain] == list(SEEDS)
+    assert sorted((len(job.live), job.seed) for job in engine.jobs) == [(0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]
+
+
+def test_a_run_that_learned_while_it_was_diagnosed_costs_no_trial(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    ready = runner(by({}), tmp_path, engine)
+    ready.take(Ran(BASE, SEEDS[0], seen(0.97)))
+    assert Search(ready, [step("any")], SEEDS).run() is None and not engine.jobs
 
 
 def test_the_fix_that_learns_best_is_kept_not_the_first_that_helps(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ from .show import checked, show
 BUDGET = 0.3
 """In `check` we may look closely: our share of the stretch's time. (`run` keeps to 2 %.)"""
 ALLOWANCE = 2.0
+OUTPUT = "script-output.txt"
 MIN_STEPS = 150
 """An arm of fewer updates than this (or than the run's own) says too little."""
 LARGEST_ARM = 12.0
@@ -56,6 +57,8 @@ class CheckOptions:
     exit_zero: bool
     show_output: bool
     quiet: bool
+    reseed: int | None = None
+    """As in a trial: what the script leaves unseeded gets a known start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +99,9 @@ def examine_script(options: CheckOptions, progress: Progress | None = None) -> E
         program.kind, program.target, program.argv, str(out / "trace" / MAIN), mode="check", scratch=str(out / "scratch"),
         budget=BUDGET, allowance=ALLOWANCE, seconds=options.seconds, steps=options.steps,
         control=waker.fileno_for_child() if waker is not None else -1, seed=_seed(),
+        reseed=options.reseed,
     )  # fmt: skip
-    output = out / "script-output.txt"
+    output = out / OUTPUT
     progress.say(f"watching {target}")
     child = WatchedChild(order, out / "scratch", waker, output)
     try:
@@ -108,16 +112,16 @@ def examine_script(options: CheckOptions, progress: Progress | None = None) -> E
             waker.close()
         raise UserError("interrupted; what was seen until then: lossdoctor report " + str(options.out)) from None
     try:
-        return _diagnosed(options, program, out, output, status, waker, progress)
+        return _diagnosed(options, program, out, status, waker, progress)
     finally:
         if waker is not None:
             waker.close()
 
 
 def _diagnosed(
-    options: CheckOptions, program: Program, out: Path, output: Path, status: int, waker: Waker | None, progress: Progress,
+    options: CheckOptions, program: Program, out: Path, status: int, waker: Waker | None, progress: Progress,
 ) -> Examined:  # fmt: skip
-    printed = output.read_text(encoding="utf-8", errors="replace") if output.exists() else ""
+    printed = _printed(out)
     if options.show_output and printed:
         sys.stderr.write(printed)
     try:
@@ -175,7 +179,13 @@ def examined_before(options: CheckOptions) -> Examined | None:
     found = examined(trace)
     if runs is not None:
         found = examined(trace, arms=_signs_of(runs, found), births=born, asked=True)
-    return Examined(parse_program(target, args, as_module), found, report, trace, out, 0, "")
+    return Examined(parse_program(target, args, as_module), found, report, trace, out, 0, _printed(out))
+
+
+def _printed(out: Path) -> str:
+    """What the script itself has printed."""
+    output = out / OUTPUT
+    return output.read_text(encoding="utf-8", errors="replace") if output.exists() else ""
 
 
 def wall_seconds(computing: float) -> float:

@@ -24,7 +24,7 @@ from ..trials.asked import asked_for, may_be_by_heart, tried_though_it_learns
 from ..trials.candidates import further, on_top_of, steps_of
 from ..trials.conclude import conclude
 from ..trials.journal import Journal
-from ..trials.outcome import Seen
+from ..trials.outcome import Seen, seen_in
 from ..trials.printed import Metric
 from ..trials.runner import OutOfTime, Ran, Runner
 from ..trials.search import BASE, Search, outcome_word
@@ -38,6 +38,8 @@ from .show import checked, wants_colour, width_of
 SHARE_OF_ONE = 0.25
 """Share of the whole time that a single trial may take."""
 LEAST = 20.0
+FIRST_SEED = 0
+"""As the script seeds itself."""
 PATCH_FILE, FIX_FILE = "fix.patch", "fix.json"
 
 
@@ -95,12 +97,14 @@ def fix_script(options: FixOptions) -> int:
         teller.line(f"{journal.count} trials were finished before and are not repeated")
     each = max(LEAST, SHARE_OF_ONE * 60 * options.minutes)
     runner = Runner(engine, journal, trials, main.signs.training, deadline, each, told=teller.trying)
-    search = Search(runner, steps, list(range(max(1, options.seeds))), metric, told=teller.line)
+    search = Search(runner, steps, list(range(FIRST_SEED, FIRST_SEED + max(1, options.seeds))), metric, told=teller.line)
     search.by_heart = may_be_by_heart(main.findings)
     search.learns_already = asked == "what is warned of"
     search.deeper = lambda ran: on_top_of(ran.candidate, ran.diagnosis, _live_fixes()) if ran.diagnosis is not None else []
     search.further = lambda step: further(main, step, _live_fixes())
     runner.finished = lambda ran: teller.ended(ran, _plain_of(search))
+    if (own := _own_run(seen, main)) is not None:
+        runner.take(Ran(BASE, search.seeds[0], *own))
     proof = None
     try:
         proof = search.run()
@@ -130,6 +134,7 @@ def _checked(options: FixOptions, teller: Teller) -> Examined:
     """The diagnosis with its what-ifs, as `check` makes it."""
     check = CheckOptions(
         options.program, options.seconds, None, options.probe_seconds, options.out, "text", None, frozenset(), True, False, options.quiet,
+        reseed=FIRST_SEED,
     )  # fmt: skip
     if options.resume and (before := examined_before(check)) is not None:
         teller.line(f"going on in {options.out}: {before.report.answer}")
@@ -151,6 +156,14 @@ def _stopped(seen: Examined) -> bool:
     return ended is not None and ended.how == "stopped"
 
 
+def _own_run(seen: Examined, main: Diagnosis) -> tuple[Seen, Diagnosis] | None:
+    """The run that was diagnosed, where it came to its end: it is the first seed's baseline, and need not be made twice."""
+    ended = seen.trace.last(RunEnded)
+    if ended is None or ended.how != "finished":
+        return None
+    return seen_in(seen.trace, main.signs.training, seen.printed, ended.seconds)
+
+
 def _none_needed(options: FixOptions, seen: Examined) -> CureReport:
     report = seen.report
     return CureReport(
@@ -165,8 +178,10 @@ def _plain_of(search: Search) -> Seen | None:
 
 
 def _plain_seconds(search: Search) -> float:
-    seen = _plain_of(search)
-    return (seen.computing or seen.seconds) if seen is not None else 0.0
+    """Of a trial where there is one: the run that was diagnosed had more threads, and was asked more."""
+    known = search.runner.done
+    runs = [known[key] for seed in (*search.seeds[1:], *search.seeds[:1]) if (key := (BASE.key, seed, search.runner.limit)) in known]
+    return next((ran.seen.computing or ran.seen.seconds for ran in runs), 0.0)
 
 
 def _hand_over(options: FixOptions, form: str, said: CureReport, report: Report, patch: Patch | None, out: Path) -> int:

@@ -69,24 +69,30 @@ def read_trial(ended: Ended, training: int) -> tuple[Seen, Diagnosis | None]:
     if trace is None or not len(trace.table("loss")):
         return Seen(None, None, "never-started", (), 0, ended.seconds, _last_line(printed) or "it ended before it trained",
                     printed=printed), None  # fmt: skip
+    return seen_in(trace, training, printed, ended.seconds, live=bool(ended.job.live), timed_out=ended.timed_out)
+
+
+def seen_in(
+    trace: Trace, training: int, printed: str, seconds: float, live: bool = False, timed_out: bool = False
+) -> tuple[Seen, Diagnosis]:
+    """What the trace of a run shows, of a trial or of the run that was diagnosed."""
     numbers = {int(k) for k in trace.table("loss").column("training")}
     signs = Signs(trace, training if training in numbers else min(numbers))
     diagnosis = examine(signs)
     over = trace.last(RunEnded)
     arm = trace.last(ArmEnded)
-    live = bool(ended.job.live)
     crashed = ""
-    if ended.timed_out or over is None:
+    if timed_out or over is None:
         crashed = "" if signs.loss.count else "it did not come to an end"
     elif over.how == "error" or (over.how == "exit" and over.status):
         crashed = over.error or f"exit status {over.status}"
-    whole = over is not None and over.how in ("finished", "exit", "error") and not ended.timed_out
+    whole = over is not None and over.how in ("finished", "exit", "error") and not timed_out
     return Seen(
         signs.loss.skill, signs.loss.forecast_skill, diagnosis.verdict,
-        tuple(f.cause for f in diagnosis.findings if f.severity == "error"), signs.updates or signs.loss.count, ended.seconds,
+        tuple(f.cause for f in diagnosis.findings if f.severity == "error"), signs.updates or signs.loss.count, seconds,
         crashed, not live or (arm is not None and arm.took_hold), whole, arm.note if live and arm is not None else "",
         signs.reference.skill if signs.reference is not None else None, signs.loss.relative, _first_loss(signs), _curve(signs),
-        (over.cpu_seconds if over is not None else 0.0) or ended.seconds, printed,
+        (over.cpu_seconds if over is not None else 0.0) or seconds, printed,
     ), diagnosis  # fmt: skip
 
 

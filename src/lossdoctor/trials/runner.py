@@ -100,6 +100,10 @@ class Runner:
             raise
         return answers
 
+    def take(self, ran: Ran) -> None:
+        """A run that counts as a trial and was made elsewhere: it is not run again."""
+        self._keep(ran)
+
     def diagnosed(self, ran: Ran) -> Diagnosis | None:
         """The diagnosis of a trial from what lies on disk of it."""
         return self.read(Ended(self._job(ran.candidate, ran.seed, 0.0), 0, ran.seen.seconds), self.training)[1]

@@ -91,9 +91,14 @@ class Search:
 
     def _first_pair(self) -> None:
         """The baseline, and beside it the change that the diagnosis thinks most of."""
-        pairs = [(BASE, self.seeds[0])]
+        known = (BASE.key, self.seeds[0], self.runner.limit) in self.runner.done
+        if known and self.needs_none:
+            return
+        pairs = [] if known else [(BASE, self.seeds[0])]
         if self.steps and self.runner.engine.width > 1:
             pairs.append((self._single(self.steps[0]), self.seeds[0]))
+            # Every proof wants the second seed's baseline.
+            pairs += [(BASE, seed) for seed in self.seeds[1:2] if known]
         self.runner.ask(pairs, must=True)
         plain = self.plain.seen
         if not plain.whole and self.runner.limit is None and plain.steps > 0 and not plain.crashed:
