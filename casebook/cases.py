@@ -57,6 +57,8 @@ class Case:
     verdict: tuple[str, ...]
     verdict_fixed: tuple[str, ...]
     alone: bool = False
+    curable: bool = True
+    """Whether a change of the script can bring it to its threshold: not where the files have lost what it takes."""
 
     @property
     def healthy(self) -> bool:
@@ -126,6 +128,7 @@ def read_case(folder: Path) -> Case:
         verdict=tuple(table["verdict"]),
         verdict_fixed=tuple(table.get("verdict_fixed", GOOD_VERDICTS)),
         alone=bool(table.get("alone", False)),
+        curable=bool(table.get("curable", True)),
         **{key: table[key] for key in KEYS if key not in ("causes", "verdict")},
     )
     for script in case.scripts:

@@ -88,9 +88,10 @@ def main(argv: list[str] | None = None) -> int:
     sick = [case for case in cases if not case.healthy]
     cured = [case for case in sick if results[case.id].cures(case)]
     meddled = [case.id for case in cases if case.healthy and results[case.id].patched]
-    share = len(cured) / len(sick) if sick else 1.0
+    curable = [case for case in sick if case.curable]
+    share = sum(case in cured for case in curable) / len(curable) if curable else 1.0
     seconds = statistics.median([mended.seconds for mended in results.values()] or [0.0])
-    print(f"\ncured {share:.1%} of {len(sick)} sick runs; verified but not cured: "
+    print(f"\ncured {share:.1%} of {len(curable)} sick runs that can be ({len(sick) - len(curable)} have lost what it takes); verified but not cured: "
           f"{sum(results[c.id].verified and c not in cured for c in sick)}; "
           f"healthy runs patched: {len(meddled)}; median {seconds:.1f} s")  # fmt: skip
     for words, group in (("verified", [results[c.id] for c in sick if results[c.id].verified]),
@@ -180,10 +181,10 @@ def _line(case: Case, mended: Mended) -> str:
     if case.healthy:
         word = "PATCHED" if mended.patched else "left alone"
     else:
-        word = "cured" if mended.cures(case) else "NOT CURED"
+        word = "cured" if mended.cures(case) else "NOT CURED" if case.curable else "lost"
     values = " ".join("error" if v is None else f"{v:.3g}" for v in mended.values)
     sign = ">=" if case.direction == "higher" else "<="
-    text = f"{word:10}  {case.id}  [{case.causes[0]}]  {'+'.join(mended.fixes) or '-'}  {mended.seconds:.0f} s"
+    text = f"{word:10}  {case.id}  [{case.causes[0]}]  {'+'.join(mended.fixes) or '-'}{'' if mended.verified else ' (not verified)'}  {mended.seconds:.0f} s"
     if values:
         text += f"  {values} ({case.metric} {sign} {case.threshold:g})"
     return text + (f"\n            {mended.error.splitlines()[-1]}" if mended.error else "")

@@ -19,6 +19,8 @@ class Fault:
     causes: tuple[str, ...]
     put: Callable[[Copy], None]
     readable: bool = False
+    lost: bool = False
+    """What the targets hang on is in no file any more: no change of the script brings it back."""
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def write_case(mutant: Mutant, folder: Path, causes: Sequence[str]) -> None:
         "id": mutant.id, "framework": "torch", "source": f"{base.id} ({base.task}, {base.style}) with {mutant.fault.name}",
         "causes": list(causes), "symptom": "", "fix": "", "metric": base.metric, "direction": base.direction,
         "threshold": base.threshold, "readable": mutant.fault.readable,
-        "verdict": VERDICTS["healthy"] if list(causes) == ["healthy"] else ANY, "alone": True,
+        "verdict": VERDICTS["healthy"] if list(causes) == ["healthy"] else ANY, "alone": True, "curable": not mutant.fault.lost,
     }  # fmt: skip
     (folder / "case.toml").write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in facts.items()))
 
@@ -53,6 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="where to write the book")
     parser.add_argument("--only", default="", help="mutants whose id has this text")
     parser.add_argument("--half", choices=HALVES, help="of the healthy scripts of one half")
+    parser.add_argument("--curable", action="store_true", help="none whose information is lost, and none that is healthy")
     parser.add_argument("--spread", type=int, help="about so many, spread evenly over the list")
     args = parser.parse_args(argv)
     bases = read_bases()
@@ -68,6 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen = [
         m for m in all_mutants(bases)
         if m.id in listed and args.only in m.id and args.half in (None, half_of(m.base, bases))
+        and not (args.curable and (m.fault.lost or listed[m.id]["causes"] == ["healthy"]))
     ]  # fmt: skip
     if args.spread and args.spread < len(chosen):
         chosen = [chosen[i * len(chosen) // args.spread] for i in range(args.spread)]

@@ -15,13 +15,13 @@ def faults(base: Base) -> Iterator[Fault]:
             x = copy.array(role)
             copy.put(role, np.broadcast_to(x[:1], x.shape).copy())
 
-    yield Fault("first-row-for-all", ("constant-inputs",), same)
+    yield Fault("first-row-for-all", ("constant-inputs",), same, lost=True)
 
     def zero(copy: Copy) -> None:
         for role in ("x", "x_test"):
             copy.put(role, np.zeros_like(copy.array(role)))
 
-    yield Fault("zeros", ("constant-inputs",), zero)
+    yield Fault("zeros", ("constant-inputs",), zero, lost=True)
 
     def truncated(copy: Copy) -> None:
         for role in ("x", "x_test"):
@@ -30,11 +30,11 @@ def faults(base: Base) -> Iterator[Fault]:
                 raise NotHere("whole numbers already")
             copy.put(role, np.trunc(x / (4 * np.abs(x).max())).astype("float32"))
 
-    yield Fault("truncated", ("constant-inputs",), truncated)
+    yield Fault("truncated", ("constant-inputs",), truncated, lost=True)
 
     def tokens(copy: Copy) -> None:
         for role in ("tokens", "tokens_test"):
             array = copy.array(role)
             copy.put(role, np.where(array > 0, 1, array).astype(array.dtype))
 
-    yield Fault("all-unknown", ("constant-inputs", "vocabulary-too-small"), tokens)
+    yield Fault("all-unknown", ("constant-inputs", "vocabulary-too-small"), tokens, lost=True)

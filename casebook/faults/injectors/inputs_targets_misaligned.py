@@ -14,14 +14,14 @@ def faults(base: Base) -> Iterator[Fault]:
         y = copy.array("y")
         copy.put("y", y[np.random.default_rng(3).permutation(len(y))])
 
-    yield Fault("targets-shuffled-apart", ("inputs-targets-misaligned", "no-signal"), shuffled)
+    yield Fault("targets-shuffled-apart", ("inputs-targets-misaligned", "no-signal"), shuffled, lost=True)
 
     def everywhere(copy: Copy) -> None:
         for number, role in enumerate(("y", "y_test")):
             y = copy.array(role)
             copy.put(role, y[np.random.default_rng(number).permutation(len(y))])
 
-    yield Fault("all-targets-shuffled-apart", ("inputs-targets-misaligned", "no-signal"), everywhere)
+    yield Fault("all-targets-shuffled-apart", ("inputs-targets-misaligned", "no-signal"), everywhere, lost=True)
 
     for rows in (3, 40):
 
@@ -39,4 +39,4 @@ def faults(base: Base) -> Iterator[Fault]:
             raise NotHere("targets that have no order")
         copy.put("y", y[np.argsort(y.reshape(len(y)), kind="stable")])
 
-    yield Fault("targets-sorted-apart", ("inputs-targets-misaligned", "no-signal"), in_order)
+    yield Fault("targets-sorted-apart", ("inputs-targets-misaligned", "no-signal"), in_order, lost=True)

@@ -18,7 +18,7 @@ def faults(base: Base) -> Iterator[Fault]:
             rng = np.random.default_rng(number)
             copy.put(role, (x.mean() + x.std() * rng.standard_normal(x.shape)).astype("float32"))
 
-    yield Fault("noise-for-inputs", ("no-signal", "inputs-targets-misaligned"), noise)
+    yield Fault("noise-for-inputs", ("no-signal", "inputs-targets-misaligned"), noise, lost=True)
 
     def other(copy: Copy) -> None:
         if base.of_classes:
@@ -28,11 +28,11 @@ def faults(base: Base) -> Iterator[Fault]:
             rng = np.random.default_rng(number)
             copy.put(role, (y.mean() + y.std() * rng.standard_normal(y.shape)).astype("float32"))
 
-    yield Fault("noise-for-targets", ("no-signal", "inputs-targets-misaligned"), other)
+    yield Fault("noise-for-targets", ("no-signal", "inputs-targets-misaligned"), other, lost=True)
 
     def walk(copy: Copy) -> None:
         series = copy.array("series")
         rng = np.random.default_rng(2)
         copy.put("series", (series.mean() + series.std() * rng.standard_normal(series.shape)).astype("float32"))
 
-    yield Fault("a-series-of-noise", ("no-signal",), walk)
+    yield Fault("a-series-of-noise", ("no-signal",), walk, lost=True)

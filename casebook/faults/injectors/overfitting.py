@@ -20,4 +20,4 @@ def faults(base: Base) -> Iterator[Fault]:
             if "epochs" in base.roles:
                 copy.set("epochs", min(int(copy.get("epochs")) * 8, 400))
 
-        yield Fault(f"{rows}-rows", ("overfitting",), put)
+        yield Fault(f"{rows}-rows", ("overfitting",), put, lost=True)

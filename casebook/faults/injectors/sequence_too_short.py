@@ -25,4 +25,4 @@ def faults(base: Base) -> Iterator[Fault]:
             copy.put("x", x[:, -kept:])
             copy.put("x_test", test[:, -kept:])
 
-        yield Fault(f"last-{kept}-steps", ("sequence-too-short", "no-signal"), cut)
+        yield Fault(f"last-{kept}-steps", ("sequence-too-short", "no-signal"), cut, lost=True)

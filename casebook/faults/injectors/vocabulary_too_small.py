@@ -22,4 +22,4 @@ def faults(base: Base) -> Iterator[Fault]:
                 known = np.isin(x, often) | (x == 0)
                 copy.put(role, np.where(known, x, 1).astype(x.dtype))
 
-        yield Fault(f"known-{kept}", ("vocabulary-too-small",), put)
+        yield Fault(f"known-{kept}", ("vocabulary-too-small",), put, lost=True)
