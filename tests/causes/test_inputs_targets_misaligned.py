@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import pytest
 import torch
 import torch.nn.functional as F
 from fits import fit, noise, windows
@@ -37,8 +38,22 @@ def test_off_by_two_rows() -> None:
     x, y = sums(480)
     signs = watched(partial(fit, x, y.roll(2, 0), epochs=2, shuffled=False, lr=3e-3))
     answer = found(signs, CAUSE)
-    assert "off by 2 rows" in answer.summary
+    assert "2 rows after their inputs" in answer.summary
     assert leads(signs) == CAUSE
+
+
+def test_off_by_forty_rows_in_batches_drawn_at_random() -> None:
+    x, y = sums(400)
+    signs = watched(partial(fit, x, y.roll(40, 0), epochs=4, lr=3e-3))
+    answer = found(signs, CAUSE)
+    assert "stand 40 rows after their inputs" in answer.summary and answer.confidence > 0.9
+    assert leads(signs) == CAUSE
+
+
+def test_targets_that_come_too_early() -> None:
+    x, y = sums(400)
+    answer = found(watched(partial(fit, x, y.roll(-7, 0), epochs=4, lr=3e-3)), CAUSE)
+    assert "7 rows before their inputs" in answer.summary
 
 
 def test_windows_and_next_values_shuffled_apart_once() -> None:
@@ -50,6 +65,17 @@ def test_windows_and_next_values_shuffled_apart_once() -> None:
 
 def test_the_twins_learn() -> None:
     healthy(watched(partial(fit, *sums(256))), CAUSE)
+
+
+@pytest.mark.parametrize("overlapping", [True, False])
+def test_a_forecast_of_noise_is_not_off_by_a_row(overlapping: bool) -> None:
+    """The row after a sample holds its target, as it must in a forecast."""
+    series = noise(8 * 300 + 8, 1)
+    x, y = windows(series, 8)
+    if not overlapping:
+        x, y = x[::8], y[::8]
+    answers = said(watched(partial(fit, x, y, epochs=2, lr=3e-3)), CAUSE)
+    assert not isinstance(answers, Finding)
 
 
 def test_a_forecast_five_steps_ahead_is_meant() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +176,21 @@ def test_modes_are_set_right(tmp_path: Path) -> None:
         with torch.no_grad():
             assert torch.equal(model(torch.ones(1, 2)), model(torch.ones(1, 2)))
     assert knob.took_hold
+
+
+@pytest.mark.parametrize("loss", [
+    lambda p, y: nn.BCEWithLogitsLoss()(p, y), lambda p, y: F.binary_cross_entropy_with_logits(p, y),
+    lambda p, y: nn.BCEWithLogitsLoss(pos_weight=torch.tensor(2.0))(p, y), lambda p, y: nn.BCELoss()(p.sigmoid(), y),
+    lambda p, y: F.binary_cross_entropy(input=p.sigmoid(), target=y),
+])  # fmt: skip
+def test_both_sides_are_weighed_however_the_loss_is_called(tmp_path: Path, loss: Callable[..., torch.Tensor]) -> None:
+    knob = make_knob("weight-classes", {"weights": [0.5, 9.0]})
+    assert knob is not None
+    logits, target = torch.tensor([2.0, 1.0, -1.0]), torch.tensor([0.0, 0.0, 1.0])
+    with standing(tmp_path, knob):
+        weighed = loss(logits, target)
+    wanted = F.binary_cross_entropy_with_logits(logits, target, weight=torch.tensor([0.5, 0.5, 9.0]))
+    assert knob.took_hold and torch.allclose(weighed, wanted, rtol=1e-5)
 
 
 def test_classes_are_weighed(tmp_path: Path) -> None:

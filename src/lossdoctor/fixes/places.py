@@ -48,6 +48,10 @@ def scripts(signs: Signs) -> tuple[Script, ...]:
     return tuple(found.values())
 
 
+def same_file(one: str, other: str) -> bool:
+    return _same_file(one) == _same_file(other)
+
+
 def _same_file(name: str) -> str:
     try:
         return str(Path(name).resolve()) if Path(name).exists() else name
@@ -60,7 +64,7 @@ def at(signs: Signs, site: Site | None) -> tuple[Script, int] | None:
     if site is None:
         return None
     for script in scripts(signs):
-        if _same_file(script.file) == _same_file(site.file) and script.line(site.line):
+        if same_file(script.file, site.file) and script.line(site.line):
             return script, site.line
     return None
 

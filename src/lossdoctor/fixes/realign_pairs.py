@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 
 from ..signs import Signs
-from ..source import Call, Edit, Script, calls, replace_node, together
-from ..source.locate import block_of, spelled, statement_of
+from ..signs.tables import RowShift, row_shift, row_shifts
+from ..source import Call, Change, Edit, Script, across, calls, insert_after, replace_node, together
+from ..source.locate import block_of, scope, spelled, statement_of, within
+from ..trace.events import Variable
 from .fix import Args, Fix
-from .places import fragment, scripts
+from .places import fragment, said, same_file, scripts
 
 
 def _shuffles(script: Script) -> list[tuple[Call, Call]]:
@@ -28,7 +30,7 @@ def _shuffles(script: Script) -> list[tuple[Call, Call]]:
     return found
 
 
-def _edit(signs: Signs, args: Args) -> Edit | None:
+def _shuffled(signs: Signs) -> Edit | None:
     pairs = [pair for script in scripts(signs) for pair in _shuffles(script)]
     if len(pairs) != 1:
         return None
@@ -43,14 +45,68 @@ def _edit(signs: Signs, args: Args) -> Edit | None:
     )
 
 
-FIX = Fix(
-    id="realign-pairs",
-    safety="unsafe",
-    title=lambda signs, args: "keep every input with its own target",
-    edit=_edit,
-    otherwise=lambda signs, args: fragment(
+def _binding(signs: Signs, seen: Variable) -> tuple[Script, ast.Assign] | None:
+    """The statement that last gave a variable its value before it was seen."""
+    script = next((s for s in scripts(signs) if same_file(s.file, seen.file)), None)
+    if script is None:
+        return None
+    home = scope(script, seen.line) if seen.function else script.tree
+    found = [
+        node for node in within(home)
+        if isinstance(node, ast.Assign) and (not seen.at or node.lineno <= seen.at)
+        and any(isinstance(n, ast.Name) and n.id == seen.name for target in node.targets for n in ast.walk(target))
+    ]  # fmt: skip
+    return (script, max(found, key=lambda node: node.lineno)) if found else None
+
+
+def _moved(signs: Signs) -> Change | None:
+    """The targets moved as soon as they have their name: of the training, and of each held-back pair that is shifted too."""
+    edits: dict[tuple[str, int], Edit | None] = {}
+    for shift in row_shifts(signs):
+        places = ((seen, place) for seen in shift.table.y_names if (place := _binding(signs, seen)) is not None)
+        found = next(places, None)
+        if found is None:
+            return None
+        seen, (script, node) = found
+        line = _rolled(script, seen, shift)
+        edits[script.file, node.lineno] = None if line is None else insert_after(script, node.lineno, [line])
+    return across(*edits.values()) if edits else None
+
+
+def _rolled(script: Script, seen: Variable, shift: RowShift) -> str | None:
+    if seen.kind == "tensor":
+        return f"{seen.name} = {seen.name}.roll({-shift.rows}, 0)"
+    roll = spelled(script, "numpy.roll")
+    return None if roll is None else f"{seen.name} = {roll}({seen.name}, {-shift.rows}, axis=0)"
+
+
+def _edit(signs: Signs, args: Args) -> Edit | Change | None:
+    return _moved(signs) if row_shift(signs) is not None else _shuffled(signs)
+
+
+def title(signs: Signs, args: Args) -> str:
+    def words() -> str:
+        shift = row_shift(signs)
+        if shift is None:
+            return bare
+        rows = f"{abs(shift.rows)} row{'s' if abs(shift.rows) > 1 else ''}"
+        return f"{bare}: move the targets {rows} {'up' if shift.rows > 0 else 'down'} (the last of them wrap round: better drop these)"
+
+    bare = "keep every input with its own target"
+    return said(words, bare)
+
+
+def otherwise(signs: Signs, args: Args) -> str:
+    shift = row_shift(signs)
+    if shift is not None:
+        k = abs(shift.rows)
+        kept = f"x, y = x[:-{k}], y[{k}:]" if shift.rows > 0 else f"x, y = x[{k}:], y[:-{k}]"
+        return fragment("once inputs and targets are there, in training and held-back data that are shifted alike", kept)
+    return fragment(
         "wherever inputs or targets are shuffled, sorted, filtered or shifted: both by the same index",
         "order = torch.randperm(len(x))",
         "x, y = x[order], y[order]",
-    ),
-)
+    )
+
+
+FIX = Fix(id="realign-pairs", safety="unsafe", title=title, edit=_edit, otherwise=otherwise)

@@ -176,7 +176,7 @@ def read_arm(run: ArmRun, signs: Signs) -> ArmSign:
         held, note = True, "ended by the time limit"
     reached = int(loss.steps[-1]) + 1 if loss.count else 0
     if held and reached < min(LEAST, 0.5 * signs.loss.count):
-        held, note = False, f"only {reached} updates in its time: too few to tell"
+        held, note = False, note or f"only {reached} updates in its time: too few to tell"
     balanced = arm.fed.answers()
     before = signs.fed.answers()
     skill, original = loss.skill, original_at(signs.loss, reached)

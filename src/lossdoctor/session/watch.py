@@ -76,7 +76,7 @@ class Watch:
         when_imported("sklearn.preprocessing", scalers.install, lambda _, error: self._import_failed(error))
         outcome = execute(order.program)
         if self.arm is not None:
-            self._end_arm("finished")
+            self._end_arm("finished", outcome.exception)
         self._conclude(outcome)
         return outcome
 
@@ -201,24 +201,25 @@ class Watch:
         knobs = [knob for fix, args in arm["apply"] if (knob := make_knob(fix, args)) is not None]
         self.watcher.rebase(self.writer, Knobs(knobs), arm.get("find_nan_from"))
 
-    def _end_arm(self, how: str) -> None:
+    def _end_arm(self, how: str, error: BaseException | None = None) -> None:
         """An arm's last act: nothing of the script's own ending is run a second time."""
+        failed = f"the script failed: {type(error).__name__}: {error}" if isinstance(error, Exception) else ""
         watcher, arm = self.watcher, self.arm
         assert arm is not None
         try:
             if watcher is not None:
                 watcher.finish()
-                self._note_arm(watcher, how, str(arm["name"]))
+                self._note_arm(watcher, "error" if failed else how, str(arm["name"]), failed)
             self.writer.close()
         finally:
             os._exit(0)
 
-    def _note_arm(self, watcher: Watcher, how: str, name: str = "") -> None:
+    def _note_arm(self, watcher: Watcher, how: str, name: str = "", failed: str = "") -> None:
         """Whether the interventions took hold: an arm that cannot prove it is no evidence."""
         knobs = watcher.knobs
         self.writer.event(
             events.ArmEnded(
-                arm=name, fix="", args={}, took_hold=not knobs or knobs.took_hold, note=knobs.note if knobs else "",
+                arm=name, fix="", args={}, took_hold=not knobs or knobs.took_hold, note=failed[:200] or (knobs.note if knobs else ""),
                 steps=watcher.updates, seconds=time.monotonic() - self._started, folder="", how=how,
                 numbers=watcher.guard.call("knob", knobs.numbers) or {} if knobs else {},
             )

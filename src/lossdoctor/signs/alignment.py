@@ -10,6 +10,7 @@ import numpy as np
 from ..baselines.dependence import FOLDS, Dependence, dependence, explained, window_features
 from .pairs import Floats, Pairs, pairs_of
 from .recorded import Recorded, recorded
+from .tables import row_shift
 
 if TYPE_CHECKING:
     from .chart import Signs
@@ -46,8 +47,11 @@ class Beyond:
 
 
 def shifted(signs: Signs) -> tuple[int, Dependence] | None:
-    """(k, what the inputs tell of the targets k rows further on in their batch): the best shift, where one tells
-    anything. None where batches are small."""
+    """(k, what the inputs tell of the targets k rows further on, in the arrays that the batches are rows of or else in their
+    batch): the best shift, where one tells anything. None where there are no such arrays and batches are small."""
+    in_table = row_shift(signs)
+    if in_table is not None:
+        return in_table.rows, in_table.found
     memo = signs.memo("shifted", lambda: _shifted(pairs_of(signs)))
     return memo if isinstance(memo, tuple) else None
 

@@ -61,7 +61,7 @@ class Signs:
     @cached_property
     def reference(self) -> Reference | None:
         """What a simple, sure learner gets from the same captured pairs."""
-        return reference([(b.x, b.y) for b in self.fed.batches if b.x is not None and b.y is not None], self.fed.is_classes)
+        return reference(self.fed.once, self.fed.is_classes)
 
     @cached_property
     def ended(self) -> RunEnded | None:

@@ -39,6 +39,27 @@ class FedSign:
     def inputs(self) -> tuple[Array, ...]:
         return tuple(b.x for b in self.batches if b.x is not None and b.x.size)
 
+    @cached_property
+    def once(self) -> list[tuple[Array, Array]]:
+        """(inputs, targets) of the captured batches, each sample at its first sight only: a learner that is judged on samples
+        which it was not fitted on must not have seen them in another epoch."""
+        seen: set[bytes] = set()
+        found = []
+        for batch in self.batches:
+            x, y = batch.x, batch.y
+            if x is None or y is None or x.ndim < 2:
+                continue
+            rows = np.swapaxes(x, 0, 1) if x.ndim == 3 and y.ndim and len(x) != len(y) == x.shape[1] else x
+            if not y.ndim or len(rows) != len(y):
+                found.append((x, y))
+                continue
+            keys = [np.ascontiguousarray(row).tobytes() for row in rows]
+            new = [i for i, key in enumerate(keys) if key not in seen and key not in keys[:i]]
+            seen.update(keys)
+            if new:
+                found.append((rows[new], y[new]))
+        return found
+
     @property
     def integer_inputs(self) -> bool:
         return bool(self.inputs) and np.issubdtype(self.inputs[0].dtype, np.integer)

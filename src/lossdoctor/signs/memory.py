@@ -31,15 +31,10 @@ def needed_lag(signs: Signs) -> NeededLag | None:
 
 
 def _needed_lag(signs: Signs) -> NeededLag | None:
-    pairs = [(b.x, b.y) for b in signs.fed.batches if b.x is not None and b.y is not None and b.x.ndim >= 2]
+    pairs = signs.fed.once
     if not pairs:
         return None
-    first = pairs[0][0]
-    assert first is not None
-    axis = 1
-    if first.ndim == 3 and pairs[0][1] is not None and first.shape[0] != pairs[0][1].shape[0]:
-        pairs = [(np.swapaxes(x, 0, 1), y) for x, y in pairs if x is not None]
-    steps = pairs[0][0].shape[axis] if pairs[0][0] is not None else 0
+    steps = pairs[0][0].shape[1]
     if steps < 6:
         return None
     horizon = signs.time.horizon()
@@ -51,7 +46,7 @@ def _needed_lag(signs: Signs) -> NeededLag | None:
     def skill(start: int, stop: int) -> float:
         if stop <= start:
             return 0.0
-        part = reference([(x[:, start:stop], y) for x, y in pairs if x is not None], signs.fed.is_classes)
+        part = reference([(x[:, start:stop], y) for x, y in pairs], signs.fed.is_classes)
         return max(0.0, part.skill) if part is not None else 0.0
 
     lag = steps

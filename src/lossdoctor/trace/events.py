@@ -413,6 +413,37 @@ class HeldInput:
 
 
 @dataclass(frozen=True, slots=True)
+class Variable:
+    """A plain variable of the script's: its function ("" for the module) begins at `line` and stood at line `at`. `kind`: tensor
+    or array."""
+
+    file: str
+    function: str
+    line: int
+    at: int
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class TableSeen:
+    """Arrays of the script's own that batches are rows of, in the order in which they stand there: the names of their first
+    rows in the trace, of `rows` in all, and the variables that held them. `fed`: batches of the training were rows of them, bit
+    for bit; otherwise they are a pair of the same form."""
+
+    kind: ClassVar[str] = "table-seen"
+    thin: ClassVar[bool] = False
+    step: int
+    training: int
+    x: str
+    y: str
+    rows: int
+    fed: bool
+    x_names: tuple[Variable, ...] = ()
+    y_names: tuple[Variable, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ScalerUsed:
     """A scaler of scikit-learn at work. `how`: fit, transform (fit_transform gives both) or inverse; `scaler`
     numbers the object, `fits` how often it had been fitted by then; by feature (the first 64): what it saw."""
@@ -554,7 +585,8 @@ class InternalError:
 Event = (
     RunStarted | RunEnded | ModelSeen | ParamSeen | OptimizerSeen | Site | LossTerm | LossGraph | BackwardFailed | GraphCut
     | GradientUse | ClipSeen | SchedulerSeen | LayerSample | RecurrentCall | ModuleSample | ModeSeen | BatchSaved
-    | DropoutSeen | AutocastSeen | WeightsLoaded | HeldInput | ScalerUsed | DataRead | PredictionSample | Birth | Probed | ArmEnded | Note | InternalError
+    | DropoutSeen | AutocastSeen | WeightsLoaded | HeldInput | TableSeen | ScalerUsed | DataRead
+    | PredictionSample | Birth | Probed | ArmEnded | Note | InternalError
 )  # fmt: skip
 
 EVENTS: dict[str, type] = {cls.kind: cls for cls in typing.get_args(Event)}

@@ -10,7 +10,7 @@ from itertools import combinations
 
 from .candidate import Candidate, Step
 from .candidates import together
-from .compare import WELL, Measure, better, clearly_better, done, enough, falls_short, gain, learns, score
+from .compare import WELL, Measure, better, clearly_better, done, enough, falls_short, gain, learns, progress, score
 from .outcome import Seen
 from .printed import Metric, detected
 from .runner import OutOfTime, Ran, Runner
@@ -25,6 +25,8 @@ HELPS = 0.05
 UNASKED = 0.2
 """Skill by which a change that no finding asks for must do better than one that does: a longer run gets a little further with
 almost any fault still in it."""
+BY_METRIC = 0.75
+"""How much the number that a script prints itself counts beside the skill in training, where no skill on held-back data is known."""
 FINALISTS = 3
 MOST_FURTHER = 2
 MOST_BESIDE = 2
@@ -245,6 +247,10 @@ class Search:
             before = self.metric.read(self.plain.seen.printed)
             if number is not None and before is not None:
                 value = self.metric.better(number, before) / max(abs(before), 1e-12)
+        elif ran.seen.held is None:
+            # Of two that learn, training skill would have the one that knows more by heart.
+            won = progress(ran.seen, self.plain.seen, self._measure(ran.candidate))
+            value = value if won is None else (1 - BY_METRIC) * value + BY_METRIC * max(-1.0, won)
         return value - unasked - AS_GOOD * (len(ran.candidate.steps) - 1) - 0.01 * unsafe - 1e-6 * sum(s.rank for s in ran.candidate.steps)
 
     def _proof(self) -> Proof | None:

@@ -18,8 +18,10 @@ By structure: the same input, bit for bit, is seen again with a target that has 
 (at least 20 such sights, correlation or Cohen's kappa below 0.3). Or the targets are values of the very series
 that the windows were cut from (put together again from their overlap), and lie at no fixed distance from their
 windows; or they rise from window to window all the way, as the feature whose values they are does not (such a
-run learns: the later the window, the larger its target). By statistics: simple learners get nothing from the
-pairs as they are, no more than from permuted targets, and much (skill above 0.3) from targets some rows further
+run learns: the later the window, the larger its target). By statistics: in the arrays that
+the batches are rows of (found among the script's variables by the bits of their rows), simple learners get more from
+the targets so many rows on than from those at every other place, also where the batches are drawn at random. Or they
+get nothing from the pairs as they are, no more than from permuted targets, and much (skill above 0.3) from targets some rows further
 on in the batch, or from rows after the end of the window where the targets are no values of the series. Else a
 run that learns is healthy; so are pairs in which a ridge finds something. Pairs that were shuffled apart once, in
 an order that nobody knows any more, look like `no-signal`. Not judged: inputs and targets that cannot be paired
@@ -52,6 +54,8 @@ from ...signs import Signs
 from ...signs.alignment import beyond, places, shifted
 from ...signs.pairs import pairs_of, strange_twins
 from ...signs.sorting import sorted_apart
+from ...signs.standing import left_out_skill
+from ...signs.tables import RowShift, row_shift
 from ...words import Judgement
 from ..cause import Cause, finding
 from ..places import criterion_place
@@ -61,7 +65,12 @@ TELLS = 0.3
 
 def judge(signs: Signs) -> Judgement:
     skill, held = signs.loss.skill, signs.loss.held_skill
+    left_out = left_out_skill(signs)
+    by_heart = left_out is not None and left_out < 0.1
+    learns = skill is not None and skill >= TELLS and not (held is not None and held < 0.1) and not signs.loss.relative
     pairs = pairs_of(signs)
+    if (by_heart or not learns) and (pairs is None or not pairs.found) and (off := row_shift(signs)) is not None:
+        return _off(signs, off)
     if pairs is None:
         return CAUSE.not_judged("inputs and targets that can be paired row by row")
     order = sorted_apart(signs)
@@ -79,7 +88,7 @@ def judge(signs: Signs) -> Judgement:
         )  # fmt: skip
     if signs.data is not None and signs.data.form == "series":
         return CAUSE.healthy("the windows were cut here, each with the target of its own row")
-    if skill is not None and skill >= TELLS and not (held is not None and held < 0.1) and not signs.loss.relative:
+    if learns:
         return CAUSE.healthy(f"the run learns from these pairs (skill {skill:.2f})")
     repeats = pairs.repeats
     distinct = len(pairs) >= 20 and (not pairs.tokens or pairs.x.shape[1] >= 8)
@@ -139,6 +148,22 @@ def judge(signs: Signs) -> Judgement:
             confidence=0.8, proof="statistics", where=criterion_place(signs), since_step=0, panels=("targets",),
         )  # fmt: skip
     return CAUSE.healthy("neither repeated inputs nor any shift by up to five rows shows another pairing")
+
+
+def _off(signs: Signs, off: RowShift) -> Judgement:
+    rows = f"{abs(off.rows)} row{'s' if abs(off.rows) > 1 else ''}"
+    name = next((seen.name for seen in off.table.y_names), "")
+    return finding(
+        CAUSE.id,
+        f"The targets{f' in {name}' if name else ''} stand {rows} {'after' if off.rows > 0 else 'before'} their inputs: a simple learner "
+        f"gets skill {max(0.0, off.beside):.2f} from the inputs in the same row, and {off.found.skill:.2f} from those {rows} away.",
+        [
+            ("rows of the arrays that the batches are taken from", off.table.rows, ""),
+            ("skill of a simple learner on the pairs as they stand", off.beside, ""),
+            (f"skill with the targets {off.rows:+d} rows", off.found.skill, f"at any other shift {off.found.chance:.2g}"),
+        ],
+        confidence=0.95, proof="statistics", where=criterion_place(signs), since_step=0, panels=("targets",),
+    )  # fmt: skip
 
 
 CAUSE = Cause("inputs-targets-misaligned", judge, __doc__, needs=("inputs", "targets"), fixes=("realign-pairs",), on_data=True)

@@ -117,9 +117,8 @@ def judge(signs: Signs) -> Judgement:
         return CAUSE.healthy(f"{term.fn} with {len(unique)} distinct targets")
     if learned(signs):
         return CAUSE.healthy("the targets are whole numbers, and the net learns them as amounts")
-    pairs = [(b.x, b.y) for b in signs.fed.batches if b.x is not None and b.y is not None]
     as_amount = signs.reference
-    as_class = reference([(x, np.round(y).astype(int)) for x, y in pairs if y is not None], True)
+    as_class = reference([(x, np.round(y).astype(int)) for x, y in signs.fed.once], True)
     if as_class is None or as_amount is None:
         if (signs.loss.skill or 0) < 0.3 and len(unique) <= 30 and _flat_counts(counts):
             return finding(
@@ -143,7 +142,7 @@ def judge(signs: Signs) -> Judgement:
             confidence=0.85, severity="error" if (signs.loss.skill or 0) < 0.5 else "warning", proof="bound", where=where,
             panels=("targets", "loss"),
         )  # fmt: skip
-    confused = confusion([(x, y) for x, y in pairs if x is not None and y is not None])
+    confused = confusion(signs.fed.once)
     if confused is not None and confused.nearness > 0.85 and as_class.skill > 0.1 and len(unique) >= 4:
         return finding(
             CAUSE.id,

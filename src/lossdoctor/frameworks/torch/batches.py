@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from ...trace import events
+from .tables import Tables
 
 if TYPE_CHECKING:
     from .watcher import Watcher
@@ -27,7 +28,7 @@ HELD_INPUTS = 12
 class Batches:
     """Keeps arrays of early and of sampled batches; everything is cloned at once and written at the flush."""
 
-    def __init__(self, watcher: Watcher, dense: bool = False) -> None:
+    def __init__(self, watcher: Watcher, dense: bool = False, look_for_tables: bool = False) -> None:
         self.watcher = watcher
         self.dense = dense
         self._next = 0
@@ -46,6 +47,7 @@ class Batches:
         self._held_calls = 0
         self._held_inputs = 0
         self._held_last = 0
+        self.tables: Tables | None = Tables(watcher) if look_for_tables else None
 
     def new_training(self) -> None:
         """Each training has its own early batches; the trace bounds them all together."""
@@ -78,6 +80,8 @@ class Batches:
             return
         self._held_inputs += 1
         self._held_last = tensor.data_ptr()
+        if self.tables is not None:
+            self.tables.asked()
         watcher, name = self.watcher, f"held-input-{self._held_calls}"
         step, training = watcher.updates, watcher.training
 
@@ -111,6 +115,8 @@ class Batches:
             return
         self._next = int(number * 1.05) + 1
         self._pairs += 1
+        if self.tables is not None and x is not None:
+            self.tables.fed(x, target)
         most = SMALL_INPUTS if x is not None and x.numel() <= MAX_ELEMENTS // 4 else MAX_INPUTS
         with_x = x is not None and self._inputs < most
         if with_x:

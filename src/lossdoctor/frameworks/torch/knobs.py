@@ -354,19 +354,30 @@ class WeighClasses(Knob):
         self.note = "the loss is no classification loss that takes weights"
 
     def criterion(self, name: str, args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]:
-        if name in ("cross_entropy", "nll_loss") and len(args) <= 2:
-            given = args[0] if args else kwargs.get("input")
-            if isinstance(given, torch.Tensor) and given.dim() > 1 and given.shape[1] == self.weights.numel():
-                self.held()
-                return args, {**kwargs, "weight": self.weights.to(given)}
-        if name in ("binary_cross_entropy_with_logits", "binary_cross_entropy") and len(args) >= 2:
-            target = args[1]
+        given = args[0] if args else kwargs.get("input")
+        target = args[1] if len(args) > 1 else kwargs.get("target")
+        if not isinstance(given, torch.Tensor) or not isinstance(target, torch.Tensor):
+            return args, kwargs
+        if name in ("cross_entropy", "nll_loss") and given.dim() > 1 and given.shape[1] == self.weights.numel():
+            return self._weighted(args, kwargs, self.weights.to(given))
+        if name in ("binary_cross_entropy_with_logits", "binary_cross_entropy"):
             weight = torch.where(target > 0.5, self.weights[-1].to(target), self.weights[0].to(target))
-            if kwargs.get("weight") is None:
-                self.held()
-                return args, {**kwargs, "weight": weight, "pos_weight": None} if "pos_weight" in kwargs else {
-                    **kwargs, "weight": weight}  # fmt: skip
+            if "pos_weight" in kwargs:
+                kwargs = {**kwargs, "pos_weight": None}
+            return self._weighted(args, kwargs, weight)
         return args, kwargs
+
+    def _weighted(self, args: Args, kwargs: Kwargs, weight: torch.Tensor) -> tuple[Args, Kwargs]:
+        """`weight` is the third argument of all these losses: `nn.BCEWithLogitsLoss` gives it by its place."""
+        if len(args) > 2:
+            if args[2] is not None:
+                return args, kwargs
+            self.held()
+            return (*args[:2], weight, *args[3:]), kwargs
+        if kwargs.get("weight") is not None:
+            return args, kwargs
+        self.held()
+        return args, {**kwargs, "weight": weight}
 
 
 class Unfreeze(Knob):

@@ -79,7 +79,7 @@ class Watcher:
         self.fetch = Fetch()
         self.book = ParamBook()
         self.terms = Terms(self)
-        self.batches = Batches(self, dense=budget > 0.1)
+        self.batches = Batches(self, dense=budget > 0.1, look_for_tables=True)
         self.recurrent = Recurrences(self)
         self.attach_module_hooks: Callable[[], None] = _nothing
         self.detach_module_hooks: Callable[[], None] = _nothing
