@@ -43,6 +43,13 @@ def test_what_is_not_linear_is_not_found() -> None:
     assert found is not None and found.skill < 0.1
 
 
+def test_targets_of_every_step_are_not_told_from_later_steps() -> None:
+    """Each step's target is the next step's input: in the window of all but the last."""
+    series = RNG(0).normal(size=(400, 9, 1))
+    found = reference([(series[:, :-1], series[:, 1:, 0])], False)
+    assert found is not None and found.skill < 0.1
+
+
 def test_raw_units_do_no_harm() -> None:
     x = windows() * np.array([1e4, 1e-4]) + np.array([1e6, 0.0])
     found = reference([(x, x[:, 3, 0] / 1e4 + x[:, 3, 1] * 1e4)], False)

@@ -147,3 +147,10 @@ def test_a_forecast_of_a_series_that_climbs_steadily() -> None:
     series = torch.cat([torch.arange(420.0)[:, None] / 100, noise(420, 1)], dim=1)
     x, y = windows(series, 8)
     healthy(watched(partial(fit, x, y, epochs=10)), CAUSE)
+
+
+def test_moved_back_it_learns() -> None:
+    x, y = sums(400)
+    signs = watched(partial(fit, x, y.roll(40, 0), epochs=8, lr=1e-2), arms=["realign"])
+    answer = found(signs, CAUSE)
+    assert answer.proof == "intervention" and answer.confidence > 0.95

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from lossdoctor.trials.asked import asked_for, may_be_by_heart
+from lossdoctor.trials.asked import asked_for, by_balance, may_be_by_heart
 
 
 def finding(cause: str, severity: str = "warning", proof: str = "statistics", confidence: float = 0.6) -> Any:
-    return SimpleNamespace(cause=cause, severity=severity, proof=proof, confidence=confidence)
+    return SimpleNamespace(cause=cause, severity=severity, proof=proof, confidence=confidence, explained_by=None)
 
 
 def report(*findings: Any, verdict: str = "converged", skill: float | None = 0.9, held: float | None = None, ridge: float = 0.9) -> Any:
@@ -42,3 +42,9 @@ def test_what_is_asked_for(given: Any, expected: str) -> None:
 def test_where_training_skill_proves_nothing() -> None:
     assert may_be_by_heart([finding("overfitting", "error")])
     assert not may_be_by_heart([finding("overfitting"), finding("lr-too-high", "error")])
+
+
+def test_rare_classes_that_are_never_answered_are_judged_by_balance() -> None:
+    assert by_balance([finding("class-imbalance", "error"), finding("too-few-epochs", "error")])
+    assert not by_balance([finding("lr-too-low", "error"), finding("class-imbalance", "error")])
+    assert not by_balance([finding("class-imbalance")])

@@ -301,6 +301,28 @@ def test_the_users_own_metric_decides(tmp_path: Path) -> None:
     assert proof is not None and proof.verified and ids(proof) == ["b"]
 
 
+def test_of_two_that_learn_the_printed_number_tells_which_knows_less_by_heart(tmp_path: Path) -> None:
+    table = {"": (0.5, 0.04), "by-heart": (0.98, 0.4), "cures": (0.87, 0.56), "by-heart cures": (0.99, 0.36)}
+
+    def world(fixes: frozenset[str], seed: int) -> Seen:
+        skill, printed = table[" ".join(sorted(fixes))]
+        return seen(skill, printed=f"test f1 {printed}")
+
+    steps = [step("cures", cause="class-imbalance"), step("by-heart", 1, cause="too-few-epochs")]
+    _, proof, _ = search(world, steps, tmp_path)
+    assert proof is not None and proof.verified and ids(proof) == ["cures"]
+
+
+def test_harder_held_back_data_are_no_shortfall(tmp_path: Path) -> None:
+    """A simple learner is asked about samples like those of the training."""
+
+    def world(fixes: frozenset[str], seed: int) -> Seen:
+        return seen(0.85, held=0.4, reference=0.8) if fixes else seen(0.0, held=-0.2, reference=0.8)
+
+    _, proof, _ = search(world, [step("a", proven=True)], tmp_path)
+    assert proof is not None and proof.verified
+
+
 def test_a_script_that_is_not_repeatable_gets_more_seeds(tmp_path: Path) -> None:
     starts = iter(range(1000))
 

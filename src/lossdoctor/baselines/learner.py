@@ -57,6 +57,9 @@ def _prepared(pairs: Sequence[tuple[Array | None, Array | None]], classes: bool)
                 x = np.swapaxes(x, 0, 1)
             else:
                 continue
+        if y.ndim > 1 and y.shape[1] == x.shape[1] > 1:
+            # A target for every step: only the last may be told from the whole window, which holds the others' answers.
+            y = y[:, -1]
         xs.append(x)
         ys.append(y.reshape(y.shape[0], -1))
     if not xs:

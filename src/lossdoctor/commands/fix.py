@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
 import re
@@ -20,11 +21,11 @@ from ..reports.cure_text import render_cure, render_cure_json
 from ..reports.folder import write_folder
 from ..source.patch import Patch
 from ..trace.events import RunEnded
-from ..trials.asked import asked_for, may_be_by_heart, tried_though_it_learns
+from ..trials.asked import asked_for, by_balance, may_be_by_heart, tried_though_it_learns
 from ..trials.candidates import further, on_top_of, steps_of
 from ..trials.conclude import conclude
 from ..trials.journal import Journal
-from ..trials.outcome import Seen, seen_in
+from ..trials.outcome import Seen, read_trial, seen_in
 from ..trials.printed import Metric
 from ..trials.runner import OutOfTime, Ran, Runner
 from ..trials.search import BASE, Search, outcome_word
@@ -96,14 +97,17 @@ def fix_script(options: FixOptions) -> int:
     if options.resume and journal.count:
         teller.line(f"{journal.count} trials were finished before and are not repeated")
     each = max(LEAST, SHARE_OF_ONE * 60 * options.minutes)
-    runner = Runner(engine, journal, trials, main.signs.training, deadline, each, told=teller.trying)
+    balanced = by_balance(main.findings)
+    read = functools.partial(read_trial, balanced=balanced)
+    runner = Runner(engine, journal, trials, main.signs.training, deadline, each, read=read, told=teller.trying)
     search = Search(runner, steps, list(range(FIRST_SEED, FIRST_SEED + max(1, options.seeds))), metric, told=teller.line)
+    search.balanced = balanced
     search.by_heart = may_be_by_heart(main.findings)
     search.learns_already = asked == "what is warned of"
     search.deeper = lambda ran: on_top_of(ran.candidate, ran.diagnosis, _live_fixes()) if ran.diagnosis is not None else []
     search.further = lambda step: further(main, step, _live_fixes())
     runner.finished = lambda ran: teller.ended(ran, _plain_of(search))
-    if (own := _own_run(seen, main)) is not None:
+    if (own := _own_run(seen, main, balanced)) is not None:
         runner.take(Ran(BASE, search.seeds[0], *own))
     proof = None
     try:
@@ -156,12 +160,12 @@ def _stopped(seen: Examined) -> bool:
     return ended is not None and ended.how == "stopped"
 
 
-def _own_run(seen: Examined, main: Diagnosis) -> tuple[Seen, Diagnosis] | None:
+def _own_run(seen: Examined, main: Diagnosis, balanced: bool) -> tuple[Seen, Diagnosis] | None:
     """The run that was diagnosed, where it came to its end: it is the first seed's baseline, and need not be made twice."""
     ended = seen.trace.last(RunEnded)
     if ended is None or ended.how != "finished":
         return None
-    return seen_in(seen.trace, main.signs.training, seen.printed, ended.seconds)
+    return seen_in(seen.trace, main.signs.training, seen.printed, ended.seconds, balanced=balanced)
 
 
 def _none_needed(options: FixOptions, seen: Examined) -> CureReport:

@@ -24,6 +24,7 @@ from ..signs.standing import (
     weights_off_init,
 )
 from ..signs.succession import narrow
+from ..signs.tables import row_shift
 from ..signs.tails import tail_limits
 from .engine import Diagnosis
 from .net_questions import net_questions
@@ -145,6 +146,9 @@ def _questions(diagnosis: Diagnosis) -> list[Question]:
         ask("crop", "set-window", {"steps": steps, "axis": axis}, f"the last {steps} steps of the window alone", 2)
     if narrow(signs) is not None:
         ask("shuffle", "shuffle", {}, "samples drawn at random", 3)
+    shift = row_shift(signs) if (effective_skill(signs) or 0.0) < LEARNS else None
+    if shift is not None:
+        ask("realign", "realign-pairs", {"rows": shift.rows}, f"targets {shift.rows:+d} rows", 3)
     mean_y, std_y = signs.fed.target_stats
     if signs.fed.is_regression and math.isfinite(std_y) and std_y > 0:
         ask(

@@ -109,4 +109,4 @@ def otherwise(signs: Signs, args: Args) -> str:
     )
 
 
-FIX = Fix(id="realign-pairs", safety="unsafe", title=title, edit=_edit, otherwise=otherwise)
+FIX = Fix(id="realign-pairs", safety="unsafe", title=title, edit=_edit, otherwise=otherwise, live=True)

@@ -40,3 +40,9 @@ def tried_though_it_learns(finding: Finding) -> bool:
 
 def may_be_by_heart(findings: Iterable[Finding]) -> bool:
     return any(f.severity == "error" and f.cause in BY_HEART for f in findings)
+
+
+def by_balance(findings: Iterable[Finding]) -> bool:
+    """Are rare classes that are never answered what is wrong? The loss is then the wrong judge of a cure."""
+    first = next((f for f in findings if f.severity == "error" and f.explained_by is None), None)
+    return first is not None and first.cause == "class-imbalance"

@@ -38,13 +38,15 @@ def _cure(proof: Proof, search: Search, patch_name: str) -> tuple[Cure, Patch | 
     skills = [score(r.seen) for r in proof.fixed]
     effects = [gain(f.seen, p.seen) for f, p in zip(proof.fixed, proof.plain, strict=True)]
     patch = patch_to(proof.candidate.sources)
-    held = all(r.seen.held is not None for r in proof.fixed)
+    measure = "balanced accuracy in training above a guess" if search.balanced else "training skill"
+    if all(r.seen.held is not None for r in proof.fixed):
+        measure = "held-back skill"
     by_hand = tuple(c for c in proof.candidate.changes if c.how == "live")
     left = " and ".join(change.title for change in by_hand)
     cure = Cure(
         changes=proof.candidate.changes, verified=proof.verified and not by_hand, skill=_rounded(statistics.fmean(skills)), interval=_pair(interval(skills)),
         effect=_rounded(statistics.fmean(effects)), effect_interval=_pair(interval(effects)),
-        measure="held-back skill" if held else "training skill", seeds=tuple(r.seed for r in proof.fixed),
+        measure=measure, seeds=tuple(r.seed for r in proof.fixed),
         patch=patch_name if patch is not None and proof.verified else None,
         by_hand=by_hand,
         why_not=f"it works on {len(proof.fixed)} of {len(proof.fixed)} seeds, tried on the live run, but has to be put in by hand: {left}"

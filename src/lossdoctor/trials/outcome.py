@@ -10,6 +10,7 @@ from typing import Any
 
 from ..diagnosis.engine import Diagnosis, examine
 from ..signs import Signs
+from ..signs.arms import LEARNS
 from ..signs.trainings import put_right
 from ..trace.events import ArmEnded, RunEnded
 from ..trace.reader import Trace, read_trace
@@ -59,8 +60,8 @@ class Seen:
         return Seen(**values, printed=printed)
 
 
-def read_trial(ended: Ended, training: int) -> tuple[Seen, Diagnosis | None]:
-    """What a finished trial's folder holds; never raises for what a script did."""
+def read_trial(ended: Ended, training: int, balanced: bool = False) -> tuple[Seen, Diagnosis | None]:
+    """What a finished trial's folder holds; never raises for what a script did. `balanced` as of `seen_in`."""
     folder = Path(ended.job.folder)
     printed = ""
     with contextlib.suppress(OSError):
@@ -69,13 +70,14 @@ def read_trial(ended: Ended, training: int) -> tuple[Seen, Diagnosis | None]:
     if trace is None or not len(trace.table("loss")):
         return Seen(None, None, "never-started", (), 0, ended.seconds, _last_line(printed) or "it ended before it trained",
                     printed=printed), None  # fmt: skip
-    return seen_in(trace, training, printed, ended.seconds, live=bool(ended.job.live), timed_out=ended.timed_out)
+    return seen_in(trace, training, printed, ended.seconds, live=bool(ended.job.live), timed_out=ended.timed_out, balanced=balanced)
 
 
 def seen_in(
-    trace: Trace, training: int, printed: str, seconds: float, live: bool = False, timed_out: bool = False
+    trace: Trace, training: int, printed: str, seconds: float, live: bool = False, timed_out: bool = False, balanced: bool = False
 ) -> tuple[Seen, Diagnosis]:
-    """What the trace of a run shows, of a trial or of the run that was diagnosed."""
+    """What the trace of a run shows, of a trial or of the run that was diagnosed. `balanced`: by its balanced accuracy, which
+    says more than the loss where the rare classes are what is missing and their weight changes the loss."""
     numbers = {int(k) for k in trace.table("loss").column("training")}
     signs = Signs(trace, training if training in numbers else min(numbers))
     diagnosis = examine(signs)
@@ -87,6 +89,14 @@ def seen_in(
     elif over.how == "error" or (over.how == "exit" and over.status):
         crashed = over.error or f"exit status {over.status}"
     whole = over is not None and over.how in ("finished", "exit", "error") and not timed_out
+    rare = _balanced(signs) if balanced else None
+    if rare is not None:
+        return Seen(
+            rare, None, "learning" if rare >= LEARNS else "stalled", tuple(f.cause for f in diagnosis.findings if f.severity == "error"),
+            signs.updates or signs.loss.count, seconds, crashed, not live or (arm is not None and arm.took_hold), whole,
+            arm.note if live and arm is not None else "", start=_first_loss(signs), curve=_curve(signs),
+            computing=(over.cpu_seconds if over is not None else 0.0) or seconds, printed=printed,
+        ), diagnosis  # fmt: skip
     return Seen(
         signs.loss.skill, signs.loss.forecast_skill, diagnosis.verdict,
         tuple(f.cause for f in diagnosis.findings if f.severity == "error"), signs.updates or signs.loss.count, seconds,
@@ -94,6 +104,15 @@ def seen_in(
         signs.reference.skill if signs.reference is not None else None, signs.loss.relative, _first_loss(signs), _curve(signs),
         (over.cpu_seconds if over is not None else 0.0) or seconds, printed,
     ), diagnosis  # fmt: skip
+
+
+def _balanced(signs: Signs) -> float | None:
+    """Balanced accuracy of the late answers, above that of a guess: 0 for a constant, 1 for perfect answers."""
+    answers = signs.fed.answers()
+    if answers is None or answers.classes < 2 or signs.loss.skill is None:
+        return None
+    chance = 1 / answers.classes
+    return (answers.balanced_accuracy - chance) / (1 - chance)
 
 
 def _first_loss(signs: Signs) -> float | None:

@@ -74,6 +74,9 @@ class Search:
     by_heart: bool = False
     """What the run learns of its training data may be by heart: only what was held back tells whether a change cures."""
 
+    balanced: bool = False
+    """Trials are read by their balanced accuracy, not by their loss."""
+
     def run(self) -> Proof | None:
         """The best proof; None where the run needs none (see `needs_none`) or nothing could be tried."""
         self._first_pair()

@@ -20,7 +20,7 @@ that the windows were cut from (put together again from their overlap), and lie 
 windows; or they rise from window to window all the way, as the feature whose values they are does not (such a
 run learns: the later the window, the larger its target). By statistics: in the arrays that
 the batches are rows of (found among the script's variables by the bits of their rows), simple learners get more from
-the targets so many rows on than from those at every other place, also where the batches are drawn at random. Or they
+the targets so many rows on than from those at every other place (the arm `realign-pairs` moves them there), also where the batches are drawn at random. Or they
 get nothing from the pairs as they are, no more than from permuted targets, and much (skill above 0.3) from targets some rows further
 on in the batch, or from rows after the end of the window where the targets are no values of the series. Else a
 run that learns is healthy; so are pairs in which a ridge finds something. Pairs that were shuffled apart once, in
@@ -152,6 +152,8 @@ def judge(signs: Signs) -> Judgement:
 
 def _off(signs: Signs, off: RowShift) -> Judgement:
     rows = f"{abs(off.rows)} row{'s' if abs(off.rows) > 1 else ''}"
+    arm = signs.arm("realign-pairs")
+    cured = arm is not None and arm.cures
     name = next((seen.name for seen in off.table.y_names), "")
     return finding(
         CAUSE.id,
@@ -161,8 +163,10 @@ def _off(signs: Signs, off: RowShift) -> Judgement:
             ("rows of the arrays that the batches are taken from", off.table.rows, ""),
             ("skill of a simple learner on the pairs as they stand", off.beside, ""),
             (f"skill with the targets {off.rows:+d} rows", off.found.skill, f"at any other shift {off.found.chance:.2g}"),
+            *([("skill of the net, trained on such pairs", arm.skill, "above 0.2 is learning")] if arm is not None else []),
         ],
-        confidence=0.95, proof="statistics", where=criterion_place(signs), since_step=0, panels=("targets",),
+        confidence=0.97 if cured else 0.95, proof="intervention" if cured else "statistics", where=criterion_place(signs),
+        since_step=0, panels=("targets", "what-if"),
     )  # fmt: skip
 
 

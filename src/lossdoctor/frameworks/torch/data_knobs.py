@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler
 
 from .knobs import Args, Knob, Kwargs
 from .loading import under_way
+from .tables import in_sight, tables_of
 
 PER_STEP = frozenset({"cross_entropy", "nll_loss"})
 CLIPPED = frozenset({"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"})
@@ -236,6 +238,34 @@ class ShuffledLoader(Knob):
         return True
 
 
+class RealignTargets(InputKnob):
+    """The targets are moved so many rows up in the array of the script's that they are taken from."""
+
+    TRIES = 3
+
+    def __init__(self, rows: int) -> None:
+        super().__init__()
+        self.rows = rows
+        self._tries = self.TRIES
+        self._inputs: torch.Tensor | None = None
+        self.note = "no array was found that the targets are rows of"
+
+    def changed(self, value: torch.Tensor, args: Args) -> torch.Tensor | None:
+        self._inputs = value if torch.is_grad_enabled() and not self.took_hold else None
+        return None
+
+    def criterion(self, name: str, args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]:
+        inputs, self._inputs = self._inputs, None
+        target = args[1] if len(args) > 1 else kwargs.get("target")
+        if inputs is not None and isinstance(target, torch.Tensor) and self._tries > 0:
+            self._tries -= 1
+            found = tables_of(list(in_sight()), inputs, target)
+            if found is not None and found[1].array.flags.writeable:
+                found[1].array[...] = np.roll(found[1].array, -self.rows, axis=0)
+                self.held()
+        return args, kwargs
+
+
 def make_data_knob(fix: str, args: Any) -> Knob | None:
     """The knob of a fix that changes the data, or None."""
     if fix == "winsorise":
@@ -247,4 +277,6 @@ def make_data_knob(fix: str, args: Any) -> Knob | None:
         return CropWindow(int(args["steps"]), int(args.get("axis", 1)))
     if fix == "few-batches":
         return FewBatches(int(args["count"]))
+    if fix == "realign-pairs":
+        return RealignTargets(int(args["rows"]))
     return ShuffledLoader() if fix == "shuffle" else None

@@ -63,19 +63,11 @@ class Tables:
             return
         self._tries -= 1
         arrays = list(in_sight())
-        batch, wanted = x.numpy(), numbers(target.detach())
-        if wanted is None:
-            return
-        for table in arrays:
-            rows = _rows_of(table.array, batch)
-            if rows is None:
-                continue
-            pair = next((y for y in arrays if _answers(y.array, len(table.array), rows, wanted)), None)
-            if pair is not None:
-                self._found = (table.array, pair.array)
-                self._keep(arrays, table, pair, fed=True)
-                self._sisters(arrays)
-                return
+        found = tables_of(arrays, x, target)
+        if found is not None:
+            self._found = (found[0].array, found[1].array)
+            self._keep(arrays, *found, fed=True)
+            self._sisters(arrays)
 
     def asked(self) -> None:
         """The model is asked without gradients: held-back tables may be in sight only now."""
@@ -110,6 +102,19 @@ class Tables:
                     step, training, names[0], names[1], len(table.array), fed, _names(arrays, table), _names(arrays, pair)
                 )
             )  # fmt: skip
+
+
+def tables_of(arrays: list[InSight], x: torch.Tensor, target: torch.Tensor) -> tuple[InSight, InSight] | None:
+    """Those that the inputs and the targets of a batch are rows of, the same rows of both."""
+    batch, wanted = numbers(x.detach()), numbers(target.detach())
+    if batch is None or wanted is None or batch.ndim < 2:
+        return None
+    for table in arrays:
+        rows = _rows_of(table.array, batch)
+        pair = next((y for y in arrays if _answers(y.array, len(table.array), rows, wanted)), None) if rows is not None else None
+        if pair is not None:
+            return table, pair
+    return None
 
 
 def in_sight() -> Iterator[InSight]:
