@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lossdoctor.source import Script, calls, replace_node
-from lossdoctor.source.choices import other_values
+from lossdoctor.source.choices import other_magnitudes, other_values
 from lossdoctor.source.settings_file import settings_beside, settings_of
 from lossdoctor.source.values import argument, origin, starred
 
@@ -140,6 +140,12 @@ def test_what_else_a_setting_could_say(tmp_path: Path, settings: str, text: str,
     read = script(tmp_path, text)
     found = {s.key: other_values(s, [read]) for s in settings_beside(read)}
     assert {key: values for key, values in found.items() if values} == expected
+
+
+def test_a_number_of_another_size(tmp_path: Path) -> None:
+    (tmp_path / "c.json").write_text('{"threshold": 6.0, "tau": 2e-3, "hidden": 24, "zero": 0.0, "name": "a", "seed": 1.5}')
+    found = {s.key: other_magnitudes(s) for s in settings_beside(script(tmp_path, 'c = load("c.json")\n'))}
+    assert {key: values for key, values in found.items() if values} == {"threshold": ("0.06", "600.0"), "tau": ("2e-05", "0.2")}
 
 
 def test_a_file_with_the_scripts_own_name(tmp_path: Path) -> None:

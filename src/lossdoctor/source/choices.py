@@ -36,6 +36,16 @@ def other_values(setting: Setting, scripts: Sequence[Script]) -> tuple[str, ...]
     return tuple(f"{quote}{word}{quote}" for word in words if word != setting.value)[:MOST]
 
 
+def other_magnitudes(setting: Setting) -> tuple[str, ...]:
+    """A number with a point in it, a hundredth and a hundred times as large; () for counts and what does not matter."""
+    begin, end = setting.script.span(setting.node)
+    written = setting.script.text[begin:end]
+    value = setting.value
+    if not isinstance(value, float) or not value or not set(written) & set(".eE") or _NO_MATTER & set(setting.key.split("_")):
+        return ()
+    return tuple(repr(float(f"{value * times:.6g}")) for times in (0.01, 100.0))
+
+
 def _words(script: Script, setting: Setting) -> Iterator[str]:
     """The keys of a table that the setting is looked up in, the words that it is compared with, `choices=` of its option, and
     for a layer's name the layer that changes nothing."""

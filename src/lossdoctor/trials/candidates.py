@@ -10,7 +10,7 @@ from typing import Any
 from ..causes import all_causes
 from ..diagnosis.engine import Diagnosis
 from ..fixes import all_fixes
-from ..fixes.change_setting import others
+from ..fixes.change_setting import magnitudes, others
 from ..fixes.fix import Fix
 from ..signs.arms import PROBES, ArmSign
 from ..signs.standing import inputs_off_scale
@@ -38,6 +38,7 @@ PER_FINDING = 3
 LESS_SURE = 100
 UNSAFE = 0.5
 MOST_SETTINGS = 5
+MOST_MAGNITUDES = 4
 
 
 def steps_of(diagnosis: Diagnosis, only: frozenset[str] | None, never: frozenset[str], knobs: frozenset[str]) -> list[Step]:
@@ -71,6 +72,13 @@ def _all_steps(diagnosis: Diagnosis, knobs: frozenset[str]) -> Iterator[Step]:
             yield replace(step, backed=arm.cures)
     for finding in explained:
         yield from _of_finding(diagnosis, finding, ranks, knobs, 2 * LESS_SURE)
+    first = next((f for f in diagnosis.findings if f.severity == "error"), None)
+    if first is not None:
+        # A number of the script's own that nobody knows the meaning of.
+        for size in islice(magnitudes(diagnosis.signs, f"{first.cause} {first.summary}"), MOST_MAGNITUDES):
+            step = _step(diagnosis, "change-setting", dict(size), first.cause, next(ranks) + 2 * LESS_SURE, knobs)
+            if step is not None:
+                yield step
     for name, args in (*USUAL, *(WHEN_DIVERGED if diagnosis.verdict == "diverged" else ())):
         if diagnosis.verdict == "diverged" and name in NOT_WHEN_DIVERGED:
             continue
