@@ -11,7 +11,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from standing import Net, standing, trace_of
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from lossdoctor.trace.events import TableSeen
 
@@ -65,6 +65,33 @@ def test_found_with_their_names(tmp_path: Path, loop: Callable[[], None]) -> Non
     x, y = data()
     trace = trace_of(tmp_path)
     assert np.allclose(trace.array(seen.x), x.numpy()) and np.allclose(trace.array(seen.y), y.numpy())
+
+
+class Pairs(Dataset[tuple[torch.Tensor, torch.Tensor]]):
+    def __init__(self, x: torch.Tensor, y: torch.Tensor) -> None:
+        self.inputs, self.targets = x.double(), y.double()
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.inputs[index].float(), self.targets[index].float()
+
+
+def test_the_users_own_dataset_and_its_held_back_sister(tmp_path: Path) -> None:
+    def by_name() -> None:
+        loader = DataLoader(Pairs(*data()), batch_size=16, shuffle=True)
+        held, net = DataLoader(Pairs(*(t[:90] + 1 for t in data())), batch_size=16), Net()
+        for x, y in loader:
+            one_step(net, x, y)
+        for x, _ in held:
+            net(x)
+
+    with standing(tmp_path):
+        by_name()
+    train, test = trace_of(tmp_path).of(TableSeen)
+    assert (train.fed, train.rows, test.fed, test.rows) == (True, ROWS, False, 90)
+    assert {v.name for t in (train, test) for v in t.y_names} == {"self.targets"} and train.y_names[0].file == __file__
 
 
 def test_held_back_sisters_are_found_too(tmp_path: Path) -> None:

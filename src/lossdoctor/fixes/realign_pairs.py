@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 
 from ..signs import Signs
-from ..signs.tables import RowShift, row_shift, row_shifts
+from ..signs.tables import RowShift, row_shift, row_shifts, tables
 from ..source import Call, Change, Edit, Script, across, calls, insert_after, replace_node, together
-from ..source.locate import block_of, scope, spelled, statement_of, within
+from ..source.locate import block_of, dotted, scope, spelled, statement_of, within
 from ..trace.events import Variable
 from .fix import Args, Fix
 from .places import fragment, said, same_file, scripts
@@ -50,19 +50,26 @@ def _binding(signs: Signs, seen: Variable) -> tuple[Script, ast.Assign] | None:
     script = next((s for s in scripts(signs) if same_file(s.file, seen.file)), None)
     if script is None:
         return None
+    attribute = seen.name.startswith("self.")
     home = scope(script, seen.line) if seen.function else script.tree
     found = [
-        node for node in within(home)
+        node for node in (ast.walk(home) if attribute else within(home))
         if isinstance(node, ast.Assign) and (not seen.at or node.lineno <= seen.at)
-        and any(isinstance(n, ast.Name) and n.id == seen.name for target in node.targets for n in ast.walk(target))
+        and any(isinstance(n, ast.Name | ast.Attribute) and dotted(n) == seen.name for target in node.targets for n in ast.walk(target))
     ]  # fmt: skip
+    if attribute and len(found) > 1:
+        return None
     return (script, max(found, key=lambda node: node.lineno)) if found else None
 
 
 def _moved(signs: Signs) -> Change | None:
     """The targets moved as soon as they have their name: of the training, and of each held-back pair that is shifted too."""
     edits: dict[tuple[str, int], Edit | None] = {}
-    for shift in row_shifts(signs):
+    shifts = row_shifts(signs)
+    right = {seen for table in tables(signs) if all(shift.table is not table for shift in shifts) for seen in table.y_names}
+    for shift in shifts:
+        if right & set(shift.table.y_names):
+            return None  # One line of the source makes both, and one of them stands right.
         places = ((seen, place) for seen in shift.table.y_names if (place := _binding(signs, seen)) is not None)
         found = next(places, None)
         if found is None:

@@ -11,7 +11,7 @@ from torch.utils.data import BatchSampler, DataLoader, RandomSampler, Sequential
 
 from .knobs import Args, Knob, Kwargs
 from .loading import under_way
-from .tables import in_sight, tables_of
+from .tables import address, in_sight, tables_of
 
 PER_STEP = frozenset({"cross_entropy", "nll_loss"})
 CLIPPED = frozenset({"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"})
@@ -259,9 +259,9 @@ class RealignTargets(InputKnob):
         target = args[1] if len(args) > 1 else kwargs.get("target")
         if inputs is not None and isinstance(target, torch.Tensor) and self._tries > 0:
             self._tries -= 1
-            found = tables_of(list(in_sight()), inputs, target)
-            if found is not None and found[1].array.flags.writeable:
-                found[1].array[...] = np.roll(found[1].array, -self.rows, axis=0)
+            copies = {address(y.array): y.array for _, y in tables_of(list(in_sight()), inputs, target) if y.array.flags.writeable}
+            for array in copies.values():
+                array[...] = np.roll(array, -self.rows, axis=0)
                 self.held()
         return args, kwargs
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from ...trace import events
 from .places import file_kind
@@ -39,11 +39,13 @@ LOOKS_BACK = frozenset({"locals", "vars", "dir", "eval", "exec"})
 
 @dataclass(frozen=True)
 class InSight:
-    """An array of the script's; `name` where a plain variable holds it, `frame` numbers its frame, the innermost first."""
+    """An array of the script's; `name` where a plain variable holds it, or `self.y` of an object of the user's own class.
+    `frame` numbers its frame, the innermost first, and `owner` is the object that it lies in, 0 for none."""
 
     array: Array
     name: events.Variable | None
     frame: int
+    owner: int = 0
 
 
 class Tables:
@@ -64,9 +66,10 @@ class Tables:
         self._tries -= 1
         arrays = list(in_sight())
         found = tables_of(arrays, x, target)
-        if found is not None:
-            self._found = (found[0].array, found[1].array)
-            self._keep(arrays, *found, fed=True)
+        if found:
+            table, pair = max(found, key=lambda both: (both[0].owner == both[1].owner) + sum(a.name is not None for a in both))
+            self._found = (table.array, pair.array)
+            self._keep(arrays, table, pair, fed=True)
             self._sisters(arrays)
 
     def asked(self) -> None:
@@ -80,19 +83,19 @@ class Tables:
             return
         x, y = self._found
         for table in arrays:
-            if table.name is None or len(table.array) < LEAST_ROWS or not _alike(table.array, x) or _address(table.array) in self._kept:
+            if table.name is None or len(table.array) < LEAST_ROWS or not _alike(table.array, x) or address(table.array) in self._kept:
                 continue
             pairs = [
                 a for a in arrays
-                if a.frame == table.frame and a.name is not None and len(a.array) == len(table.array) and _alike(a.array, y)
-                and _address(a.array) not in self._kept and a.array is not table.array
+                if (a.frame, a.owner) == (table.frame, table.owner) and a.name is not None and len(a.array) == len(table.array) and _alike(a.array, y)
+                and address(a.array) not in self._kept and a.array is not table.array
             ]  # fmt: skip
             if len(pairs) == 1:
                 self._keep(arrays, table, pairs[0], fed=False)
 
     def _keep(self, arrays: list[InSight], table: InSight, pair: InSight, fed: bool) -> None:
         watcher = self.watcher
-        self._kept |= {_address(table.array), _address(pair.array)}
+        self._kept |= {address(table.array), address(pair.array)}
         rows = min(len(table.array), KEPT_ROWS, max(1, KEPT_ELEMENTS // max(1, math.prod(table.array.shape[1:]))))
         step, training = watcher.updates, watcher.training
         names = [watcher.writer.array(f"table-{letter}", np.array(a.array[:rows])) for letter, a in (("x", table), ("y", pair))]
@@ -104,29 +107,32 @@ class Tables:
             )  # fmt: skip
 
 
-def tables_of(arrays: list[InSight], x: torch.Tensor, target: torch.Tensor) -> tuple[InSight, InSight] | None:
-    """Those that the inputs and the targets of a batch are rows of, the same rows of both."""
+def tables_of(arrays: list[InSight], x: torch.Tensor, target: torch.Tensor) -> list[tuple[InSight, InSight]]:
+    """Those that the inputs and the targets of a batch are rows of, the same rows of both; also copies of each other."""
     batch, wanted = numbers(x.detach()), numbers(target.detach())
     if batch is None or wanted is None or batch.ndim < 2:
-        return None
-    for table in arrays:
-        rows = _rows_of(table.array, batch)
-        pair = next((y for y in arrays if _answers(y.array, len(table.array), rows, wanted)), None) if rows is not None else None
-        if pair is not None:
-            return table, pair
-    return None
+        return []
+    places = [(table, rows) for table in arrays if (rows := _rows_of(table.array, batch)) is not None]
+    return [(table, y) for table, rows in places for y in arrays if _answers(y.array, len(table.array), rows, wanted)]
 
 
 def in_sight() -> Iterator[InSight]:
     """The arrays that the user's frames hold, from the innermost outwards: in variables, or one step behind them (the tensors
-    of a dataset, the values of a dict)."""
+    of a dataset, the values of a dict, the attributes of an object of the user's own class)."""
     for number, (file, function, line, at, variables) in enumerate(_scopes()):
         for name, value in list(variables.items())[:MAX_VARIABLES]:
             if name.startswith("__"):
                 continue
-            kind = "tensor" if isinstance(value, torch.Tensor) else "array"
-            for behind, array in _arrays(value):
-                yield InSight(array, None if behind else events.Variable(file, function, line, at, name, kind), number)
+            if isinstance(value, torch.Tensor | np.ndarray):
+                if (array := _table(value)) is not None:
+                    yield InSight(array, events.Variable(file, function, line, at, name, _kind(value)), number)
+                continue
+            owner = value.dataset if isinstance(value, DataLoader) else value
+            own = _class_file(owner)
+            for attribute, item in _items(owner, bool(own)):
+                if (array := _table(item)) is not None:
+                    named = events.Variable(own, "", 0, 0, f"self.{attribute}", _kind(item)) if own else None
+                    yield InSight(array, named, number, id(owner))
 
 
 def _scopes() -> list[tuple[str, str, int, int, Mapping[str, Any]]]:
@@ -158,28 +164,35 @@ def local_variables(frame: FrameType) -> dict[str, Any]:
     return found
 
 
-def _arrays(value: Any) -> Iterator[tuple[bool, Array]]:
-    """(is it behind the variable, not in it; the array)."""
-    if isinstance(value, torch.Tensor | np.ndarray):
-        array = numbers(value)
-        if array is not None and array.ndim and len(array) >= LEAST_ROWS:
-            yield False, array
-        return
-    if isinstance(value, DataLoader):
-        value = value.dataset
-    if isinstance(value, torch.utils.data.TensorDataset):
-        items: list[Any] = list(value.tensors)
-    elif isinstance(value, Dataset):
-        items = list(vars(value).values())
+def _table(value: torch.Tensor | Array) -> Array | None:
+    array = numbers(value)
+    return array if array is not None and array.ndim and len(array) >= LEAST_ROWS else None
+
+
+def _kind(value: torch.Tensor | Array) -> str:
+    return "tensor" if isinstance(value, torch.Tensor) else "array"
+
+
+def _class_file(value: Any) -> str:
+    """The user's file in which the class of an object stands; "" for those of libraries."""
+    module = sys.modules.get(type(value).__module__)
+    file = getattr(module, "__file__", None)
+    return file if isinstance(file, str) and not isinstance(value, torch.nn.Module) and file_kind(file) == "theirs" else ""
+
+
+def _items(value: Any, own: bool) -> list[tuple[str, torch.Tensor | Array]]:
+    """(attribute, array) of what lies one step behind a variable."""
+    if isinstance(value, TensorDataset):
+        items: list[tuple[str, Any]] = [("", tensor) for tensor in value.tensors]
+    elif own or isinstance(value, Dataset):
+        items = list(getattr(value, "__dict__", {}).items())
     elif type(value) in (list, tuple):
-        items = list(value[:MAX_ITEMS])
+        items = [("", item) for item in value[:MAX_ITEMS]]
     elif type(value) is dict:
-        items = list(value.values())[:MAX_ITEMS]
+        items = [("", item) for item in list(value.values())[:MAX_ITEMS]]
     else:
-        return
-    for item in items[:MAX_ITEMS]:
-        if isinstance(item, torch.Tensor | np.ndarray):
-            yield from ((True, array) for _, array in _arrays(item))
+        return []
+    return [(name, item) for name, item in items[:MAX_ITEMS] if isinstance(item, torch.Tensor | np.ndarray)]
 
 
 def numbers(value: torch.Tensor | Array) -> Array | None:
@@ -246,11 +259,11 @@ def _alike(one: Array, other: Array) -> bool:
     return one.shape[1:] == other.shape[1:] and one.dtype == other.dtype
 
 
-def _address(array: Array) -> int:
+def address(array: Array) -> int:
     return int(array.__array_interface__["data"][0])
 
 
 def _names(arrays: list[InSight], table: InSight) -> tuple[events.Variable, ...]:
     """Every plain variable that holds the same numbers."""
-    same = (a.name for a in arrays if a.name is not None and _address(a.array) == _address(table.array) and a.array.shape == table.array.shape)
+    same = (a.name for a in arrays if a.name is not None and address(a.array) == address(table.array) and a.array.shape == table.array.shape)
     return tuple(dict.fromkeys(same))[:MAX_ITEMS]
