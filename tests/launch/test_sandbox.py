@@ -141,6 +141,25 @@ def test_what_lies_in_the_temporary_folder_is_the_user_s_too(tmp_path: Path) -> 
     assert sorted(path.name[:4] for path in temp.iterdir()) == ["kept", "mode", "run"]
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_what_a_forked_child_writes_is_read_by_its_parent(tmp_path: Path) -> None:
+    project = a_project(tmp_path / "project")
+    (project / "train.py").write_text(
+        "import os\n"
+        "print(os.path.exists('new.txt'), os.path.getsize('notes.txt'))\n"
+        "child = os.fork()\n"
+        "if not child:\n"
+        "    open('new.txt', 'w').write('from the child')\n"
+        "    os.remove('resume.pt')\n"
+        "    os._exit(0)\n"
+        "os.waitpid(child, 0)\n"
+        "print(os.path.exists('new.txt'), os.stat('new.txt').st_size, open('new.txt').read())\n"
+    )
+    done = in_sandbox(tmp_path, project, "train.py")
+    assert done.stdout == "False 17\nTrue 14 from the child\n", done.stderr
+    assert not (project / "new.txt").exists() and (project / "resume.pt").exists()
+
+
 def test_local_modules_leave_no_bytecode(tmp_path: Path) -> None:
     project = a_project(tmp_path / "project")
     (project / "mine.py").write_text("x = 1\n")

@@ -54,6 +54,8 @@ class Overlay:
     def __init__(self, root: Path) -> None:
         self._layers = [_Layer(os.fspath(root))]
         os.makedirs(root, exist_ok=True)  # noqa: PTH103
+        self.touched = bool(RAW.listdir(root))
+        """Something was written or removed, or may have been by another process: until then all reads as it lies on disk."""
 
     def push(self, root: Path) -> None:
         """From now on all is written to `root`; what was written before can be read, and stays as it is."""
@@ -133,6 +135,7 @@ class Overlay:
 
         Raises FileNotFoundError or NotADirectoryError where there is no such folder to write into.
         """
+        self.touched = True
         above = path.rpartition("/")[0]
         if above and not _lexists(self.top(above)):
             place = self.locate(above)
@@ -196,6 +199,7 @@ class Overlay:
 
     def hide(self, path: str) -> None:
         """What lies under the top layer at `path` is not seen any more."""
+        self.touched = True
         if self.locate(path) is not None:
             self._layers[0].gone.add(path)
 

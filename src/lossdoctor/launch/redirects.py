@@ -53,6 +53,8 @@ class Redirects:
         raw = getattr(RAW, name)
 
         def read(_: object, path: Any, *args: Any, **kwargs: Any) -> Any:
+            if not self._overlay.touched:
+                return raw(path, *args, **kwargs)
             follow = kwargs.get("follow_symlinks", True) and name not in ("lstat", "readlink")
             try:
                 where = self._find(path, kwargs.get("dir_fd"), follow)

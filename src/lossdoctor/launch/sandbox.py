@@ -184,17 +184,25 @@ class Sandbox:
         where = self.find(path)
         return None if where is None else self.overlay.copy_up(where)
 
+    def _others_write(self) -> None:
+        """Another process is about to have the same overlay."""
+        self.overlay.touched = True
+
     def _watch_subprocesses(self) -> None:
         start, system = subprocess.Popen.__init__, os.system
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(before=self._others_write)
 
         def popen(process: Any, args: Any, *rest: Any, **kwargs: Any) -> None:
             self._note_program(args)
+            self._others_write()
             if kwargs.get("cwd") is not None:
                 kwargs["cwd"] = self.for_reading(kwargs["cwd"])
             start(process, args, *rest, **kwargs)
 
         def run_system(command: Any) -> int:
             self._note_program(command)
+            self._others_write()
             return system(command)
 
         self._set(subprocess.Popen, "__init__", popen)
