@@ -301,6 +301,19 @@ def test_the_users_own_metric_decides(tmp_path: Path) -> None:
     assert proof is not None and proof.verified and ids(proof) == ["b"]
 
 
+@pytest.mark.parametrize(("live", "left", "verified"), [(0.30, (), True), (0.45, (), False), (0.30, ("leakage",), False)])
+def test_a_leak_is_mended_at_the_cost_of_skill(tmp_path: Path, live: float, left: tuple[str, ...], verified: bool) -> None:
+    """By the number that the script prints of its use, and only where the leak is told no more."""
+
+    def world(fixes: frozenset[str], seed: int) -> Seen:
+        if fixes:
+            return seen(0.63, held=0.65, printed=f"metric live_mse {live}", warned=left)
+        return seen(0.999, held=0.999, printed="metric live_mse 0.43", warned=("leakage",))
+
+    _, proof, _ = search(world, [step("drop-leak", cause="leakage")], tmp_path, learns_already=True)
+    assert (proof is not None and proof.verified) == verified
+
+
 def test_of_two_that_learn_the_printed_number_tells_which_knows_less_by_heart(tmp_path: Path) -> None:
     table = {"": (0.5, 0.04), "by-heart": (0.98, 0.4), "cures": (0.87, 0.56), "by-heart cures": (0.99, 0.36)}
 

@@ -116,6 +116,15 @@ def clearly_better(fixed: Seen, plain: Seen, measure: Measure) -> bool:
     return won is not None and won >= HALF
 
 
+def cleared(fixed: Seen, plain: Seen, measure: Measure, causes: frozenset[str]) -> bool:
+    """What was told of the run without the change is told no more, and it still learns. The number that the script prints must
+    not be worse: skill may be, where it was owed to what should not be known."""
+    if not causes or not causes <= set(plain.warned) or causes & set(fixed.warned) or not learns(fixed):
+        return False
+    won = progress(fixed, plain, measure)
+    return won is not None and won > 0
+
+
 def progress(fixed: Seen, plain: Seen, measure: Measure) -> float | None:
     """Share won of what was missing, by the number that the script prints: 1 is perfect, 0 no better than without. None where
     it is not printed, cannot be compared, or nothing is missing."""

@@ -42,6 +42,8 @@ class Seen:
     curve: tuple[tuple[float, ...], tuple[float | None, ...]] = ((), ())
     computing: float = 0.0
     """Seconds of a processor; where they are not known, of the clock."""
+    warned: tuple[str, ...] = ()
+    """The causes of every finding of its own trace, warnings too."""
     printed: str = field(default="", repr=False)
 
     @property
@@ -56,6 +58,7 @@ class Seen:
     def load(given: Mapping[str, Any], printed: str) -> Seen:
         values = dict(given)
         values["errors"] = tuple(values["errors"])
+        values["warned"] = tuple(values.get("warned", ()))
         values["curve"] = tuple(tuple(part) for part in values["curve"])
         return Seen(**values, printed=printed)
 
@@ -89,20 +92,21 @@ def seen_in(
     elif over.how == "error" or (over.how == "exit" and over.status):
         crashed = over.error or f"exit status {over.status}"
     whole = over is not None and over.how in ("finished", "exit", "error") and not timed_out
+    warned = tuple(f.cause for f in diagnosis.findings if f.severity != "note")
     rare = _balanced(signs) if balanced else None
     if rare is not None:
         return Seen(
             rare, None, "learning" if rare >= LEARNS else "stalled", tuple(f.cause for f in diagnosis.findings if f.severity == "error"),
             signs.updates or signs.loss.count, seconds, crashed, not live or (arm is not None and arm.took_hold), whole,
             arm.note if live and arm is not None else "", start=_first_loss(signs), curve=_curve(signs),
-            computing=(over.cpu_seconds if over is not None else 0.0) or seconds, printed=printed,
+            computing=(over.cpu_seconds if over is not None else 0.0) or seconds, warned=warned, printed=printed,
         ), diagnosis  # fmt: skip
     return Seen(
         signs.loss.skill, signs.loss.forecast_skill, diagnosis.verdict,
         tuple(f.cause for f in diagnosis.findings if f.severity == "error"), signs.updates or signs.loss.count, seconds,
         crashed, not live or (arm is not None and arm.took_hold), whole, arm.note if live and arm is not None else "",
         signs.reference.skill if signs.reference is not None else None, signs.loss.relative, _first_loss(signs), _curve(signs),
-        (over.cpu_seconds if over is not None else 0.0) or seconds, printed,
+        (over.cpu_seconds if over is not None else 0.0) or seconds, warned, printed,
     ), diagnosis  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from itertools import combinations
 
 from .candidate import Candidate, Step
 from .candidates import together
-from .compare import WELL, Measure, better, clearly_better, done, enough, falls_short, gain, learns, progress, score
+from .compare import WELL, Measure, better, cleared, clearly_better, done, enough, falls_short, gain, learns, progress, score
 from .outcome import Seen
 from .printed import Metric, detected
 from .runner import OutOfTime, Ran, Runner
@@ -27,6 +27,8 @@ UNASKED = 0.2
 almost any fault still in it."""
 BY_METRIC = 0.75
 """How much the number that a script prints itself counts beside the skill in training, where no skill on held-back data is known."""
+KNOWN_TOO_WELL = frozenset({"leakage"})
+"""What makes a run look better than it is: its cure costs skill."""
 FINALISTS = 3
 MOST_FURTHER = 2
 MOST_BESIDE = 2
@@ -132,7 +134,7 @@ class Search:
 
         def stop(ran: Ran) -> bool:
             self._look_at_start(ran)
-            if not self._better(ran.seen, self.plain.seen, self._measure(ran.candidate)):
+            if not self._better(ran, self.plain.seen):
                 return False
             return self.learns_already or done(ran.seen) or (ran.candidate.steps[0].proven and enough(ran.seen, self.plain.seen))
 
@@ -221,8 +223,11 @@ class Search:
             if ran.candidate.steps and seed == self.seeds[0] and limit == self.runner.limit
         ]  # fmt: skip
 
-    def _better(self, fixed: Seen, plain: Seen, measure: Measure) -> bool:
-        return (clearly_better if self.learns_already or self.by_heart else better)(fixed, plain, measure)
+    def _better(self, ran: Ran, plain: Seen) -> bool:
+        measure = self._measure(ran.candidate)
+        if self.learns_already and {c.cause for c in ran.candidate.changes} <= KNOWN_TOO_WELL:
+            return cleared(ran.seen, plain, measure, frozenset(c.cause for c in ran.candidate.changes))
+        return (clearly_better if self.learns_already or self.by_heart else better)(ran.seen, plain, measure)
 
     def _measure(self, candidate: Candidate) -> Measure:
         return Measure(self.metric, frozenset(change.id for change in candidate.changes))
@@ -258,7 +263,7 @@ class Search:
 
     def _proof(self) -> Proof | None:
         """The finalists, best first, each on all seeds until one is verified."""
-        tried = [r for r in self._tried() if r.seen.works and self._better(r.seen, self.plain.seen, self._measure(r.candidate))]
+        tried = [r for r in self._tried() if r.seen.works and self._better(r, self.plain.seen)]
         ranked = sorted(tried, key=lambda r: (not learns(r.seen), -self._worth(r)))
         proofs: list[Proof] = []
         for ran in self._smallest_first(ranked)[:FINALISTS]:
@@ -271,6 +276,8 @@ class Search:
                 break
             proofs.append(proof)
             if proof.verified and not _is_live(proof.candidate):
+                if {c.cause for c in proof.candidate.changes} <= KNOWN_TOO_WELL:
+                    self.notes.append("the skill that is lost was owed to the leak; the number that the script prints of its use gets better.")
                 return proof
         if proofs:
             return next((proof for proof in proofs if proof.verified), proofs[0])
@@ -306,7 +313,6 @@ class Search:
         if self.not_repeatable:
             seeds += [max(seeds) + 1 + k for k in range(MORE_SEEDS)]
         self.told("proving on paired runs: " + candidate.title)
-        measure = self._measure(candidate)
         # A finalist that fails on one seed needs no others.
         fixed, plain = [], []
         for group in (seeds[:1], seeds[1:]):
@@ -314,18 +320,18 @@ class Search:
             by_key = {(r.candidate.key, r.seed): r for r in ran}
             fixed += [by_key[candidate.key, seed] for seed in group]
             plain += [by_key[BASE.key, seed] for seed in group]
-            why = self._why_not(fixed, plain, measure)
+            why = self._why_not(fixed, plain)
             if why:
                 return Proof(candidate, fixed, plain, False, why)
         if len(seeds) < 3:
             return Proof(candidate, fixed, plain, False, "a proof takes at least three seeds")
         return Proof(candidate, fixed, plain, True)
 
-    def _why_not(self, fixed: Sequence[Ran], plain: Sequence[Ran], measure: Measure) -> str:
+    def _why_not(self, fixed: Sequence[Ran], plain: Sequence[Ran]) -> str:
         for one, other in zip(fixed, plain, strict=True):
             if not one.seen.works:
                 return f"seed {one.seed}: {one.seen.crashed or one.seen.note or 'its loss is no number'}"
-            if not self._better(one.seen, other.seen, measure):
+            if not self._better(one, other.seen):
                 return f"seed {one.seed}: no better than without"
             if not learns(one.seen):
                 left = f", and {one.seen.errors[0]} is still there" if one.seen.errors else ""
