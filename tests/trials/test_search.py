@@ -236,6 +236,15 @@ def test_a_run_that_learns_to_its_end_needs_nothing(tmp_path: Path) -> None:
     assert proof is None and made.needs_none
 
 
+def test_a_run_with_something_shown_to_be_wrong_is_tried_though_a_simple_learner_gets_no_more(tmp_path: Path) -> None:
+    def world(fixes: frozenset[str], seed: int) -> Seen:
+        return seen(0.75 if fixes else 0.55, reference=0.45)
+
+    assert search(world, [step("a")], tmp_path / "statistics")[1] is None
+    _, proof, _ = search(world, [step("a")], tmp_path / "shown", backed=True)
+    assert proof is not None and proof.verified
+
+
 def test_held_back_skill_decides_where_both_measure_it(tmp_path: Path) -> None:
     def world(fixes: frozenset[str], seed: int) -> Seen:
         table = {"by heart": (0.99, 0.0), "": (0.3, 0.0), "general": (0.9, 0.85)}

@@ -21,7 +21,7 @@ from ..reports.cure_text import render_cure, render_cure_json
 from ..reports.folder import write_folder
 from ..source.patch import Patch
 from ..trace.events import RunEnded
-from ..trials.asked import asked_for, by_balance, may_be_by_heart, tried_though_it_learns
+from ..trials.asked import asked_for, by_balance, is_backed, may_be_by_heart, tried_though_it_learns
 from ..trials.candidates import further, on_top_of, steps_of
 from ..trials.conclude import conclude
 from ..trials.journal import Journal
@@ -102,6 +102,7 @@ def fix_script(options: FixOptions) -> int:
     runner = Runner(engine, journal, trials, main.signs.training, deadline, each, read=read, told=teller.trying)
     search = Search(runner, steps, list(range(FIRST_SEED, FIRST_SEED + max(1, options.seeds))), metric, told=teller.line)
     search.balanced = balanced
+    search.backed = any(is_backed(f) for f in main.findings if f.severity != "note")
     search.by_heart = may_be_by_heart(main.findings)
     search.learns_already = asked == "what is warned of"
     search.deeper = lambda ran: on_top_of(ran.candidate, ran.diagnosis, _live_fixes()) if ran.diagnosis is not None else []

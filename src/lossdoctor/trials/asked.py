@@ -27,11 +27,16 @@ def asked_for(report: Report) -> Asked:
         return "all"
     level = min((s for s in (report.skill, report.skill_held_back) if s is not None), default=1.0)
     warned = [f for f in report.findings if f.severity == "warning"]
-    backed = any(f.confidence >= BACKED and f.proof != "statistics" for f in warned)
+    backed = any(is_backed(f) for f in warned)
     short_of_data = bool(warned) and level < max(report.baselines.values(), default=-1.0) - SHORT_OF
     if level < HALFWAY and (backed or short_of_data):
         return "all"
     return "what is warned of" if any(tried_though_it_learns(f) for f in warned) else "nothing"
+
+
+def is_backed(finding: Finding) -> bool:
+    """More than statistics speak for it."""
+    return finding.confidence >= BACKED and finding.proof != "statistics"
 
 
 def tried_though_it_learns(finding: Finding) -> bool:
