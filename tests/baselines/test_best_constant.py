@@ -160,6 +160,12 @@ def test_class_frequencies_of_the_past_cost_more_where_they_have_changed() -> No
     assert likely.loss == pytest.approx(own.loss, rel=0.01) and unlikely.loss > 1.5 * likely.loss
 
 
+def test_padding_is_no_class_of_the_past() -> None:
+    past, held = np.array([0] * 60 + [1, 2, 3, 4] * 10), np.array([0] * 30 + [1, 2, 3, 4] * 5)
+    known = known_constant("cross_entropy", [past], [held], ignore_index=0)
+    assert known is not None and known.loss == pytest.approx(np.log(4), abs=0.15)
+
+
 def test_a_constant_that_the_past_does_not_tell() -> None:
     assert known_constant("poisson_nll_loss", [np.ones(3)], [np.ones(3)]) is None
     assert known_constant("mse_loss", [], [np.ones(3)]) is None

@@ -310,6 +310,26 @@ def test_the_users_own_metric_decides(tmp_path: Path) -> None:
     assert proof is not None and proof.verified and ids(proof) == ["b"]
 
 
+def test_where_several_changes_come_to_the_same_the_data_allow_no_more(tmp_path: Path) -> None:
+    """None is good enough by the rule, and three of them get equally far: combining them is not worth its cost."""
+    table = {"": -0.1, "a": 0.3, "b": 0.31, "c": 0.3, "d": 0.1}
+
+    def world(fixes: frozenset[str], seed: int) -> Seen:
+        return seen(table.get(" ".join(sorted(fixes)), 0.31))
+
+    _, proof, engine = search(world, [step("a", proven=True), step("b", 1), step("c", 2), step("d", 3)], tmp_path)
+    assert ids(proof) == ["b"] and proof is not None and proof.verified
+    assert len(engine.jobs) == 1 + 4 + 4
+
+
+def test_half_as_far_on_held_back_data_is_learning(tmp_path: Path) -> None:
+    def world(fixes: frozenset[str], seed: int) -> Seen:
+        return seen(0.31, held=0.18) if fixes else seen(0.06, held=-0.15)
+
+    _, proof, _ = search(world, [step("a", proven=True)], tmp_path)
+    assert proof is not None and proof.verified
+
+
 @pytest.mark.parametrize(("live", "left", "verified"), [(0.30, (), True), (0.45, (), False), (0.30, ("leakage",), False)])
 def test_a_leak_is_mended_at_the_cost_of_skill(tmp_path: Path, live: float, left: tuple[str, ...], verified: bool) -> None:
     """By the number that the script prints of its use, and only where the leak is told no more."""

@@ -60,7 +60,9 @@ def best_constant(
     return None
 
 
-def known_constant(fn: str, known: list[npt.NDArray[Any]], targets: list[npt.NDArray[Any]], classes: int = 0) -> Constant | None:
+def known_constant(
+    fn: str, known: list[npt.NDArray[Any]], targets: list[npt.NDArray[Any]], classes: int = 0, ignore_index: int | None = None
+) -> Constant | None:
     """What the best constant of the targets that were `known` costs on other `targets`: the reference of a forecast, which
     can only know the climate of the past (Murphy 1988). None for other losses than squared and absolute errors and plain
     cross entropies."""
@@ -69,6 +71,8 @@ def known_constant(fn: str, known: list[npt.NDArray[Any]], targets: list[npt.NDA
         return None
     if fn in CLASS_LOSSES and np.issubdtype(targets[0].dtype, np.integer) and np.issubdtype(known[0].dtype, np.integer):
         before_ids, ids = (np.concatenate([t.reshape(-1) for t in some]) for some in (known, targets))
+        if ignore_index is not None:
+            before_ids, ids = before_ids[before_ids != ignore_index], ids[ids != ignore_index]
         return _known_classes(before_ids, ids, classes)
     before, after = _columns(known), _columns(targets)
     if before is None or after is None or before.shape[1] != after.shape[1]:

@@ -35,7 +35,7 @@ def new_rate(signs: Signs, args: Args, factor: float) -> float | None:
     if given is not None:
         return given
     base = base_rate(signs)
-    return None if base is None else base * (finite(args.get("factor")) or factor)
+    return None if base is None else float(f"{base * (finite(args.get('factor')) or factor):.2g}")
 
 
 def rate_title(signs: Signs, args: Args, verb: str, factor: float) -> str:

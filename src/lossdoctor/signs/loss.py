@@ -246,7 +246,7 @@ def _known(trace: Trace, term: LossTerm | None, held_term: LossTerm | None) -> C
         wanted = held_term.term if saved.held_back else term.term
         if saved.term == wanted and saved.y is not None and (array := trace.array(saved.y)) is not None:
             arrays[saved.held_back].append(array)
-    return known_constant(term.fn, arrays[False], arrays[True])
+    return known_constant(term.fn, arrays[False], arrays[True], ignore_index=term.ignore_index)
 
 
 def _calibrated(trace: Trace, term: LossTerm, steps: Floats, value: Floats) -> Floats | None:

@@ -29,6 +29,7 @@ BY_METRIC = 0.75
 """How much the number that a script prints itself counts beside the skill in training, where no skill on held-back data is known."""
 KNOWN_TOO_WELL = frozenset({"leakage"})
 """What makes a run look better than it is: its cure costs skill."""
+ALIKE = 3
 FINALISTS = 3
 MOST_FURTHER = 2
 MOST_BESIDE = 2
@@ -169,6 +170,9 @@ class Search:
             self._beside(max(good, key=self._worth))
             return
         singles = [ran for ran in self._tried() if len(ran.candidate.steps) == 1]
+        if _level(singles):
+            self._beside(max((r for r in singles if learns(r.seen)), key=self._worth))
+            return
         plain = self.plain.seen
         helping = sorted((r for r in singles if gain(r.seen, plain) > HELPS), key=lambda r: -score(r.seen))
         # Two faults may hide each other: what ranks first takes part even where it does nothing alone.
@@ -342,6 +346,12 @@ class Search:
         if not self.learns_already and statistics.fmean(score(r.seen) for r in fixed) < WELL and falls_short(fixed[0].seen):
             return "a simple learner gets clearly more from the same inputs: something else is still wrong"
         return ""
+
+
+def _level(singles: Sequence[Ran]) -> bool:
+    """Do several changes come to the same? That is what the data allow, and no combination will get further."""
+    ahead = sorted((score(r.seen) for r in singles if learns(r.seen)), reverse=True)
+    return len(ahead) >= ALIKE and ahead[0] - ahead[ALIKE - 1] <= AS_GOOD
 
 
 def _is_live(candidate: Candidate) -> bool:

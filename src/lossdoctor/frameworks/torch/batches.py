@@ -165,7 +165,8 @@ class Batches:
 
             return deliver
 
-        rows = _rows(x, p)
+        # Of what is held back little is kept, and its classes are counted: of 64 the rarest would be missing.
+        rows = _most(p) if held_back else _rows(x, p)
         for letter, tensor in given.items():
             watcher.fetch.put_array(bounded(tensor, rows=MAX_ROWS if letter == "x" else rows), arrived(letter))
 
@@ -259,7 +260,11 @@ def _rows(x: torch.Tensor | None, p: torch.Tensor) -> int:
     beside an input that is kept."""
     if x is None or x.dim() < 2 or p.dim() not in (1, 2) or p.shape[0] != x.shape[0] * x.shape[1]:
         return MAX_ROWS
-    return max(MAX_ROWS, min(1024, 16_384 * p.shape[0] // max(1, p.numel())))
+    return _most(p)
+
+
+def _most(p: torch.Tensor) -> int:
+    return max(MAX_ROWS, min(1024, 16_384 * p.shape[0] // max(1, p.numel()))) if p.dim() else MAX_ROWS
 
 
 def bounded(tensor: torch.Tensor, spread: bool = False, rows: int = MAX_ROWS) -> torch.Tensor:
