@@ -33,6 +33,8 @@ A_BATCH = 4
 TRIES = 3
 MAX_VARIABLES = 400
 MAX_ITEMS = 16
+FILTERS, MOST_ALIKE = 8, 20_000
+"""Columns by which rows are sorted out, and how many rows that are then left are compared one by one."""
 LOOKS_BACK = frozenset({"locals", "vars", "dir", "eval", "exec"})
 """A function that calls one of these may hold what the interpreter would write anew for us."""
 
@@ -98,7 +100,7 @@ class Tables:
         self._kept |= {address(table.array), address(pair.array)}
         rows = min(len(table.array), KEPT_ROWS, max(1, KEPT_ELEMENTS // max(1, math.prod(table.array.shape[1:]))))
         step, training = watcher.updates, watcher.training
-        names = [watcher.writer.array(f"table-{letter}", np.array(a.array[:rows])) for letter, a in (("x", table), ("y", pair))]
+        names = [watcher.writer.array(f"table-{letter}", _small(a.array[:rows])) for letter, a in (("x", table), ("y", pair))]
         if names[0] is not None and names[1] is not None:
             watcher.write(
                 events.TableSeen(
@@ -162,6 +164,10 @@ def local_variables(frame: FrameType) -> dict[str, Any]:
     if sys.version_info < (3, 13):
         given.clear()  # type: ignore[attr-defined]
     return found
+
+
+def _small(rows: Array) -> Array:
+    return rows.astype(np.float32) if rows.dtype.kind == "f" else np.array(rows)
 
 
 def _table(value: torch.Tensor | Array) -> Array | None:
@@ -230,8 +236,13 @@ def _fits(table: Array, samples: Array) -> bool:
 
 
 def _looked_up(table: Array, samples: Array) -> Array | None:
-    varied = int(np.argmax([len(np.unique(samples[:, c])) for c in range(min(samples.shape[1], 64))]))
-    maybe = np.flatnonzero(np.isin(table[:, varied].astype(samples.dtype), samples[:, varied]))
+    kinds = np.array([len(np.unique(samples[:, c])) for c in range(min(samples.shape[1], 64))])
+    maybe = np.arange(len(table))
+    for column in np.argsort(-kinds, kind="stable")[:FILTERS]:
+        if len(maybe) > A_BATCH * len(samples):
+            maybe = maybe[np.isin(table[maybe, column].astype(samples.dtype), samples[:, column])]
+    if len(maybe) > MOST_ALIKE:
+        return None
     places: dict[bytes, int] = {}
     for row in maybe:
         key = np.ascontiguousarray(table[row].astype(samples.dtype)).tobytes()
