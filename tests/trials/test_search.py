@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +10,20 @@ import pytest
 from fakes import FakeEngine, World, runner, seen, step
 
 from lossdoctor.trials.candidate import Candidate, Step
+from lossdoctor.trials.judge import Judge
 from lossdoctor.trials.outcome import Seen
 from lossdoctor.trials.printed import Metric, detected
 from lossdoctor.trials.runner import OutOfTime, Ran
 from lossdoctor.trials.search import BASE, Proof, Search
 
 SEEDS = (0, 1, 2)
+JUDGED = {field.name for field in fields(Judge)}
 
 
 def search(world: World, steps: list[Step], folder: Path, **more: object) -> tuple[Search, Proof | None, FakeEngine]:
     engine = FakeEngine()
-    made = Search(runner(world, folder, engine), steps, SEEDS, **more)  # type: ignore[arg-type]
+    judge = Judge(**{name: more.pop(name) for name in list(more) if name in JUDGED})  # type: ignore[arg-type]
+    made = Search(runner(world, folder, engine), steps, SEEDS, judge, **more)  # type: ignore[arg-type]
     return made, made.run(), engine
 
 

@@ -25,6 +25,7 @@ from ..trials.asked import asked_for, by_balance, is_backed, may_be_by_heart, tr
 from ..trials.candidates import further, on_top_of, steps_of
 from ..trials.conclude import conclude
 from ..trials.journal import Journal
+from ..trials.judge import Judge
 from ..trials.outcome import Seen, read_trial, seen_in
 from ..trials.printed import Metric
 from ..trials.runner import OutOfTime, Ran, Runner
@@ -100,11 +101,11 @@ def fix_script(options: FixOptions) -> int:
     balanced = by_balance(main.findings)
     read = functools.partial(read_trial, balanced=balanced)
     runner = Runner(engine, journal, trials, main.signs.training, deadline, each, read=read, told=teller.trying)
-    search = Search(runner, steps, list(range(FIRST_SEED, FIRST_SEED + max(1, options.seeds))), metric, told=teller.line)
-    search.balanced = balanced
-    search.backed = any(is_backed(f) for f in main.findings if f.severity != "note")
-    search.by_heart = may_be_by_heart(main.findings)
-    search.learns_already = asked == "what is warned of"
+    judge = Judge(
+        metric, learns_already=asked == "what is warned of", by_heart=may_be_by_heart(main.findings),
+        backed=any(is_backed(f) for f in main.findings if f.severity != "note"), balanced=balanced,
+    )  # fmt: skip
+    search = Search(runner, steps, list(range(FIRST_SEED, FIRST_SEED + max(1, options.seeds))), judge, told=teller.line)
     search.deeper = lambda ran: on_top_of(ran.candidate, ran.diagnosis, _live_fixes()) if ran.diagnosis is not None else []
     search.further = lambda step: further(main, step, _live_fixes())
     runner.finished = lambda ran: teller.ended(ran, _plain_of(search))
@@ -129,7 +130,7 @@ def fix_script(options: FixOptions) -> int:
         search, proof, main, script=options.program[0], out=str(options.out), patch_name=PATCH_FILE,
         plain_seconds=_plain_seconds(search),
     )  # fmt: skip
-    if search.learns_already and not (said.best is not None and said.best.verified):
+    if judge.learns_already and not (said.best is not None and said.best.verified):
         answer = f"{seen.report.answer} What was warned of was tried, and taking it out gains nothing clear. Nothing was changed."
         said, patch = replace(said, needed=False, answer=answer, best=None), None
     return _hand_over(options, form, said, seen.report, patch, seen.out)

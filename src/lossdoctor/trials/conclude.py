@@ -29,7 +29,7 @@ def conclude(
         ruled_out=_ruled_out(search) if best is None or not best.verified else (), notes=tuple(search.notes),
         plain_seconds=round(plain_seconds, 2), trial_seconds=round(search.runner.spent, 2),
         diff=patch.diff.decode("utf-8", errors="replace") if patch is not None else "", out=out,
-        metric=search.metric.name if search.metric is not None else "", reference=_rounded(plain.seen.reference),
+        metric=search.judge.metric.name if search.judge.metric is not None else "", reference=_rounded(plain.seen.reference),
     )  # fmt: skip
     return report, patch
 
@@ -38,7 +38,7 @@ def _cure(proof: Proof, search: Search, patch_name: str) -> tuple[Cure, Patch | 
     skills = [score(r.seen) for r in proof.fixed]
     effects = [gain(f.seen, p.seen) for f, p in zip(proof.fixed, proof.plain, strict=True)]
     patch = patch_to(proof.candidate.sources)
-    measure = "balanced accuracy in training above a guess" if search.balanced else "training skill"
+    measure = search.judge.skill_words
     if all(r.seen.held is not None for r in proof.fixed):
         measure = "held-back skill"
     by_hand = tuple(c for c in proof.candidate.changes if c.how == "live")
@@ -99,7 +99,7 @@ def _answer(search: Search, best: Cure | None, main: Diagnosis, needed: bool) ->
 
 def _trial(ran: Ran, search: Search) -> Trial:
     seen, plain = ran.seen, search.plain.seen
-    printed = search.metric.read(seen.printed) if search.metric is not None else None
+    printed = search.judge.metric.read(seen.printed) if search.judge.metric is not None else None
     why = ", ".join(dict.fromkeys(c.cause for c in ran.candidate.changes if c.cause))
     return Trial(
         ran.candidate.changes, ran.seed, seen.steps, round(seen.seconds, 2), _rounded(seen.skill), _rounded(seen.held), printed,

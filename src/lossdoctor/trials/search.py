@@ -3,32 +3,23 @@ the smallest set that does as well; then proof on paired runs under several seed
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
 from .candidate import Candidate, Step
 from .candidates import together
-from .compare import WELL, Measure, better, cleared, clearly_better, done, enough, falls_short, gain, learns, progress, score
+from .compare import WELL, done, enough, gain, learns, score
+from .judge import AS_GOOD, Judge, is_live, known_too_well
 from .outcome import Seen
-from .printed import Metric, detected
+from .printed import detected
 from .runner import OutOfTime, Ran, Runner
 
 BASE = Candidate(())
 MOST_SINGLES = 14
 MOST_COMBINED = 8
 POOL = 4
-AS_GOOD = 0.03
-"""Skill by which a smaller set of changes may be worse and is still preferred."""
 HELPS = 0.05
-UNASKED = 0.2
-"""Skill by which a change that no finding asks for must do better than one that does: a longer run gets a little further with
-almost any fault still in it."""
-BY_METRIC = 0.75
-"""How much the number that a script prints itself counts beside the skill in training, where no skill on held-back data is known."""
-KNOWN_TOO_WELL = frozenset({"leakage"})
-"""What makes a run look better than it is: its cure costs skill."""
 ALIKE = 3
 FINALISTS = 3
 MOST_FURTHER = 2
@@ -63,7 +54,7 @@ class Search:
     runner: Runner
     steps: Sequence[Step]
     seeds: Sequence[int]
-    metric: Metric | None = None
+    judge: Judge = field(default_factory=Judge)
     out_of_time: bool = False
     not_repeatable: bool = False
     notes: list[str] = field(default_factory=list)
@@ -72,16 +63,6 @@ class Search:
     """The next stronger change of the same kind, where there is one that nobody has tried."""
     deeper: Callable[[Ran], list[Candidate]] = lambda ran: []
     """The candidate of a trial with one more change, as its own trace asks for."""
-    learns_already: bool = False
-    """The run learns, and what was found may only be seen elsewhere than in its loss: a change must gain much to be kept."""
-    by_heart: bool = False
-    """What the run learns of its training data may be by heart: only what was held back tells whether a change cures."""
-
-    backed: bool = False
-    """More than statistics speak for what was found."""
-    balanced: bool = False
-    """Trials are read by their balanced accuracy, not by their loss."""
-
     def run(self) -> Proof | None:
         """The best proof; None where the run needs none (see `needs_none`) or nothing could be tried."""
         self._first_pair()
@@ -89,7 +70,7 @@ class Search:
             return None
         try:
             self._singles()
-            if not self.learns_already:
+            if not self.judge.learns_already:
                 self._further()
                 self._combinations()
                 self._second_round()
@@ -117,8 +98,8 @@ class Search:
                 f"one run takes longer than a trial may: every trial is cut at {self.runner.limit} updates, with and without."
             )
             self.runner.ask(pairs, must=True)
-        if self.metric is None:
-            self.metric = detected(self.plain.seen.printed)
+        if self.judge.metric is None:
+            self.judge.metric = detected(self.plain.seen.printed)
 
     @property
     def plain(self) -> Ran:
@@ -126,9 +107,7 @@ class Search:
 
     @property
     def needs_none(self) -> bool:
-        """The baseline, run to its end, learns as well as can be (or, where more was found than statistics can say, near perfectly)."""
-        good = score(self.plain.seen) >= WELL and learns(self.plain.seen) if self.backed else done(self.plain.seen)
-        return good and not self.learns_already and not self.by_heart
+        return self.judge.needs_none(self.plain.seen)
 
     def _single(self, step: Step) -> Candidate:
         return together([step]) or Candidate((step,))
@@ -138,15 +117,15 @@ class Search:
 
         def stop(ran: Ran) -> bool:
             self._look_at_start(ran)
-            if not self._better(ran, self.plain.seen):
+            if not self.judge.better(ran, self.plain.seen):
                 return False
-            return self.learns_already or done(ran.seen) or (ran.candidate.steps[0].proven and enough(ran.seen, self.plain.seen))
+            return self.judge.learns_already or done(ran.seen) or (ran.candidate.steps[0].proven and enough(ran.seen, self.plain.seen))
 
         # What most likely cures has its turn alone: if it does, nothing else is paid for.
         ran = self.runner.ask([(first, self.seeds[0])])[0]
         if stop(ran):
             rivals = [step for step in self.steps[1:] if step.backed][:MOST_RIVALS]
-            if rivals and not self.learns_already and score(ran.seen) < WELL:
+            if rivals and not self.judge.learns_already and score(ran.seen) < WELL:
                 self.runner.ask([(self._single(step), self.seeds[0]) for step in rivals])
             return
         wanted = [(self._single(step), self.seeds[0]) for step in self.steps[1:MOST_SINGLES]]
@@ -222,22 +201,13 @@ class Search:
             self.runner.ask([(c, self.seeds[0]) for c in sets])
 
     def _is_enough(self, ran: Ran) -> bool:
-        return enough(ran.seen, self.plain.seen) and better(ran.seen, self.plain.seen, self._measure(ran.candidate))
+        return self.judge.enough(ran, self.plain.seen)
 
     def _tried(self) -> list[Ran]:
         return [
             ran for (_, seed, limit), ran in self.runner.done.items()
             if ran.candidate.steps and seed == self.seeds[0] and limit == self.runner.limit
         ]  # fmt: skip
-
-    def _better(self, ran: Ran, plain: Seen) -> bool:
-        measure = self._measure(ran.candidate)
-        if self.learns_already and {c.cause for c in ran.candidate.changes} <= KNOWN_TOO_WELL:
-            return cleared(ran.seen, plain, measure, frozenset(c.cause for c in ran.candidate.changes))
-        return (clearly_better if self.learns_already or self.by_heart else better)(ran.seen, plain, measure)
-
-    def _measure(self, candidate: Candidate) -> Measure:
-        return Measure(self.metric, frozenset(change.id for change in candidate.changes))
 
     def _look_at_start(self, ran: Ran) -> None:
         plain, seen = self.plain.seen, ran.seen
@@ -252,25 +222,11 @@ class Search:
     # -- the proof -----------------------------------------------------------------------------------------
 
     def _worth(self, ran: Ran) -> float:
-        """Score, less a little for every change and for one that changes what is learned, and less much for what no finding asks
-        for and for what the user would have to put in by hand."""
-        unasked = UNASKED * (not any(change.cause for change in ran.candidate.changes)) + UNASKED * _is_live(ran.candidate)
-        unsafe = sum(change.safety != "safe" for change in ran.candidate.changes)
-        value = score(ran.seen)
-        if self.metric is not None and self.metric.given:
-            number = self.metric.read(ran.seen.printed)
-            before = self.metric.read(self.plain.seen.printed)
-            if number is not None and before is not None:
-                value = self.metric.better(number, before) / max(abs(before), 1e-12)
-        elif ran.seen.held is None:
-            # Of two that learn, training skill would have the one that knows more by heart.
-            won = progress(ran.seen, self.plain.seen, self._measure(ran.candidate))
-            value = value if won is None else (1 - BY_METRIC) * value + BY_METRIC * max(-1.0, won)
-        return value - unasked - AS_GOOD * (len(ran.candidate.steps) - 1) - 0.01 * unsafe - 1e-6 * sum(s.rank for s in ran.candidate.steps)
+        return self.judge.worth(ran, self.plain.seen)
 
     def _proof(self) -> Proof | None:
         """The finalists, best first, each on all seeds until one is verified."""
-        tried = [r for r in self._tried() if r.seen.works and self._better(r, self.plain.seen)]
+        tried = [r for r in self._tried() if r.seen.works and self.judge.better(r, self.plain.seen)]
         ranked = sorted(tried, key=lambda r: (not learns(r.seen), -self._worth(r)))
         proofs: list[Proof] = []
         for ran in self._smallest_first(ranked)[:FINALISTS]:
@@ -282,8 +238,8 @@ class Search:
                 self.out_of_time = True
                 break
             proofs.append(proof)
-            if proof.verified and not _is_live(proof.candidate):
-                if {c.cause for c in proof.candidate.changes} <= KNOWN_TOO_WELL:
+            if proof.verified and not is_live(proof.candidate):
+                if known_too_well(proof.candidate):
                     self.notes.append("the skill that is lost was owed to the leak; the number that the script prints of its use gets better.")
                 return proof
         if proofs:
@@ -327,35 +283,18 @@ class Search:
             by_key = {(r.candidate.key, r.seed): r for r in ran}
             fixed += [by_key[candidate.key, seed] for seed in group]
             plain += [by_key[BASE.key, seed] for seed in group]
-            why = self._why_not(fixed, plain)
+            why = self.judge.why_not(fixed, plain)
             if why:
                 return Proof(candidate, fixed, plain, False, why)
         if len(seeds) < 3:
             return Proof(candidate, fixed, plain, False, "a proof takes at least three seeds")
         return Proof(candidate, fixed, plain, True)
 
-    def _why_not(self, fixed: Sequence[Ran], plain: Sequence[Ran]) -> str:
-        for one, other in zip(fixed, plain, strict=True):
-            if not one.seen.works:
-                return f"seed {one.seed}: {one.seen.crashed or one.seen.note or 'its loss is no number'}"
-            if not self._better(one, other.seen):
-                return f"seed {one.seed}: no better than without"
-            if not learns(one.seen):
-                left = f", and {one.seen.errors[0]} is still there" if one.seen.errors else ""
-                return f"seed {one.seed}: less bad, but it does not learn{left}"
-        if not self.learns_already and statistics.fmean(score(r.seen) for r in fixed) < WELL and falls_short(fixed[0].seen):
-            return "a simple learner gets clearly more from the same inputs: something else is still wrong"
-        return ""
-
 
 def _level(singles: Sequence[Ran]) -> bool:
     """Do several changes come to the same? That is what the data allow, and no combination will get further."""
     ahead = sorted((score(r.seen) for r in singles if learns(r.seen)), reverse=True)
     return len(ahead) >= ALIKE and ahead[0] - ahead[ALIKE - 1] <= AS_GOOD
-
-
-def _is_live(candidate: Candidate) -> bool:
-    return any(change.how == "live" for change in candidate.changes)
 
 
 def outcome_word(seen: Seen, plain: Seen) -> str:
