@@ -87,7 +87,7 @@ def _answer(search: Search, best: Cure | None, main: Diagnosis, needed: bool) ->
         data = ""
         if reference is not None:
             data = f" A simple learner gets skill {short(reference)} from the same inputs" + (
-                ": the data allow no more." if reference < 0.05 else ", so the data allow it."
+                ", nothing either: what there is to know may not be in them." if reference < 0.05 else ", so the data allow it."
             )
         return f"No fix was found{cut}: {tried} trials, none better than the script as it is.{data}"
     titles = " and ".join(change.title for change in best.changes)
