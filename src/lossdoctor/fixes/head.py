@@ -27,11 +27,13 @@ CRITERIA = {
 
 @dataclass(frozen=True)
 class Activation:
-    """The last thing that a model does; `without` takes it away, `as_sigmoid` puts a sigmoid in its place."""
+    """The last thing that a model does; `without` takes it away, `as_sigmoid` puts a sigmoid in its place, `as_softplus` in that
+    of a ReLU what is positive everywhere."""
 
     name: str
     without: Edit
     as_sigmoid: Edit | None = None
+    as_softplus: Edit | None = None
 
 
 def last_activations(signs: Signs) -> list[Activation]:
@@ -111,9 +113,12 @@ def _around(script: Script, value: ast.expr, kept: dict[str, str]) -> Iterator[A
         return
     edit = replace_node(script, value, script.segment(inner))
     if edit is not None:
-        sigmoid = spelled(script, "torch.sigmoid")
-        instead = replace_node(script, value, f"{sigmoid}({script.segment(inner)})") if sigmoid is not None else None
-        yield Activation(name, edit, instead)
+
+        def instead(full: str) -> Edit | None:
+            other = spelled(script, full)
+            return replace_node(script, value, f"{other}({script.segment(inner)})") if other is not None else None
+
+        yield Activation(name, edit, instead("torch.sigmoid"), instead("torch.nn.functional.softplus") if name == "relu" else None)
 
 
 def _layers_of(script: Script, cls: ast.ClassDef) -> dict[str, str]:
@@ -141,7 +146,8 @@ def _ends_of_sequentials(script: Script, cls: ast.ClassDef) -> Iterator[Activati
         edit = Edit(script, ((begin, script.span(last)[1], ""),))
         if Script.of(edit.after, script.file) is not None:
             head = script.segment(last.func).rpartition(".")[0] if isinstance(last, ast.Call) else ""
-            yield Activation(name, edit, replace_node(script, last, f"{head}.Sigmoid()") if head else None)
+            sigmoid, softplus = (replace_node(script, last, f"{head}.{layer}()") if head else None for layer in ("Sigmoid", "Softplus"))
+            yield Activation(name, edit, sigmoid, softplus if name == "relu" else None)
 
 
 def criterion_call(signs: Signs) -> Call | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from ..signs import Signs
-from ..source import Edit, replace_node
+from ..source import Change, Edit, across, replace_node
+from ..source.choices import names_an_attribute, other_values
 from ..source.locate import spelled
 from ..words import short
 from .fix import Args, Fix
-from .places import code, finite, fragment, optimizer_call, said
+from .places import code, finite, fragment, optimizer_call, said, scripts
+from .settings import all_settings, by_role
 
 USUAL_RATES = {"SGD": 0.1, "LBFGS": 1.0, "Adadelta": 1.0, "Adagrad": 1e-2, "RMSprop": 1e-3}
 KEPT = ("weight_decay", "maximize", "foreach", "fused")
@@ -18,7 +20,30 @@ def chosen(args: Args) -> tuple[str, float]:
     return name, finite(args.get("lr")) or USUAL_RATES.get(name, 1e-3)
 
 
-def _edit(signs: Signs, args: Args) -> Edit | None:
+def _by_setting(signs: Signs, args: Args) -> Change | None:
+    """The optimizer's name and its rate in the settings file that the script takes them from."""
+    name, rate = chosen(args)
+    old, observed = signs.step.optimizer_name, finite(signs.step.lr_peak)
+    named = [s for s in all_settings(signs) if isinstance(s.value, str) and old and s.value.lower() == old.lower()]
+    if len(named) != 1:
+        return None
+    setting, read = named[0], scripts(signs)
+    words = [word for word in other_values(setting, read) if word.strip("'\"").lower() == name.lower()]
+    if not words and names_an_attribute(setting, read, "optim"):
+        words = [setting.script.segment(setting.node).replace(str(setting.value), name)]
+    if len(words) != 1:
+        return None
+    edits = [replace_node(setting.script, setting.node, words[0])]
+    if observed is None or abs(rate - observed) > 0.01 * observed:
+        edits.append(by_role(signs, "lr", observed, code(rate)))
+    return across(*edits)
+
+
+def _edit(signs: Signs, args: Args) -> Edit | Change | None:
+    return _by_setting(signs, args) or _at_constructor(signs, args)
+
+
+def _at_constructor(signs: Signs, args: Args) -> Edit | None:
     call = optimizer_call(signs)
     name, rate = chosen(args)
     if call is None or (not call.node.args and "params" not in call.keywords) or call.open_ended:

@@ -36,6 +36,15 @@ def other_values(setting: Setting, scripts: Sequence[Script]) -> tuple[str, ...]
     return tuple(f"{quote}{word}{quote}" for word in words if word != setting.value)[:MOST]
 
 
+def names_an_attribute(setting: Setting, scripts: Sequence[Script], owner: str) -> bool:
+    """Is the setting the name of something that a module holds: `getattr(torch.optim, config["optimizer"])`?"""
+    return any(
+        call.name == "getattr" and len(call.node.args) == 2 and dotted(call.node.args[0]).rpartition(".")[2] == owner
+        and _asks(script, call.node.args[1], setting)
+        for script in scripts for call in all_calls(script)
+    )  # fmt: skip
+
+
 def other_magnitudes(setting: Setting) -> tuple[str, ...]:
     """A number with a point in it, a hundredth and a hundred times as large; () for counts and what does not matter."""
     begin, end = setting.script.span(setting.node)

@@ -37,6 +37,9 @@ Not judged: no loss seen.
     safe = torch.where(ok, x, torch.ones_like(x))                            # make it safe first,
     out = torch.where(ok, safe.log(), torch.zeros_like(x))                   # then choose
 
+`soften-head-activation`: what goes into a logarithm and comes from a ReLU is zero for half of the samples, and gets no
+gradient there; a softplus is positive everywhere.
+
 `torch.autograd.set_detect_anomaly(True)` names the line. Keras: `from_logits=True`; the `TerminateOnNaN`
 callback.
 
@@ -149,4 +152,4 @@ def _runaway(signs: Signs, step: int) -> bool:
     return len(good) >= 2 and good[-1] > 1e3 * max(good[0], 1e-12)
 
 
-CAUSE = Cause("nan-loss", judge, __doc__, needs=("loss", "birth"), fixes=("guard-nan",))
+CAUSE = Cause("nan-loss", judge, __doc__, needs=("loss", "birth"), fixes=("guard-nan", "soften-head-activation"))
