@@ -40,6 +40,8 @@ class RowShift:
 def row_shift(signs: Signs) -> RowShift | None:
     """The shift of the arrays that the batches were rows of; None where there is none, or rows are not samples drawn one by one
     (then other rows may tell a sample's target by right, as the next one tells what a forecast is asked for)."""
+    if any(call.carried for call in signs.wiring.calls):
+        return None  # What a row was told goes on into the next one.
     return next((s for s in row_shifts(signs) if s.table.fed), None)
 
 
