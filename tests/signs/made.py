@@ -56,7 +56,8 @@ def signs_of(
     rows = table(LOSS_COLUMNS, count, step=steps, seconds=steps * 0.01, value=losses, criterion=losses)
     if held:
         extra = table(
-            LOSS_COLUMNS, len(held), step=[s for s, _ in held], held_back=1, value=np.nan, criterion=[v for _, v in held]
+            LOSS_COLUMNS, len(held), step=[s for s, _ in held], held_back=1, value=np.nan, criterion=[v for _, v in held],
+            seconds=[s * 0.01 + 0.001 * n for n, (s, _) in enumerate(held)],
         )
         rows = Table(rows.columns, np.concatenate([rows.values, extra.values]))
     norm = np.ones(count) if norms is None else np.asarray(norms, dtype=float)

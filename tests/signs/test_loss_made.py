@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from made import signs_of, targets
 
+from lossdoctor.trace.events import WeightsLoaded
+
 NOISE = np.random.default_rng(0)
 
 
@@ -31,6 +33,13 @@ def test_a_loss_that_is_no_number_has_no_skill() -> None:
     loss = signs_of(values, targets()).loss
     assert loss.first_bad == 40 and loss.skill is None
     assert len(loss.finite) == 40 and math.isfinite(loss.end)
+
+
+def test_weights_that_were_put_back_are_judged_by_what_came_after() -> None:
+    held = [(30, 0.5), (59, 3.0), (59, 0.4)]
+    run = np.full(60, 0.1)
+    mixed, put_back = (signs_of(run, targets(), held=held, more=more).loss for more in ([], [WeightsLoaded(60, seconds=0.5915)]))
+    assert mixed.held_skill == pytest.approx(1 - 1.7) and put_back.held_skill == pytest.approx(0.6)
 
 
 def test_still_falling() -> None:

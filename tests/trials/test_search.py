@@ -161,6 +161,14 @@ def test_learning_by_heart_is_no_cure(tmp_path: Path) -> None:
     assert proof is not None and proof.verified and ids(proof) == ["stop"]
 
 
+def test_held_back_data_that_are_told_a_little_are_enough_where_the_rest_is_known_by_heart(tmp_path: Path) -> None:
+    def world(fixes: frozenset[str], seed: int) -> Seen:
+        return seen(0.96, held=0.05) if fixes else seen(0.96, held=-2.2)
+
+    _, proof, engine = search(world, [step("early-stop", proven=True), step("b", 1), step("c", 2)], tmp_path, by_heart=True)
+    assert proof is not None and proof.verified and ids(proof) == ["early-stop"] and len(engine.jobs) == 6
+
+
 def test_a_run_that_knows_its_training_data_by_heart_is_not_done(tmp_path: Path) -> None:
     def world(fixes: frozenset[str], seed: int) -> Seen:
         return seen(0.7, printed="test r2 0.7") if fixes else seen(0.99, printed="test r2 -0.2")

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from ..baselines.constant import ABSOLUTE_LOSSES, SQUARED_LOSSES, Constant, best_constant, known_constant
-from ..trace.events import BatchSaved, DataRead, LossTerm, OptimizerSeen, Site
+from ..trace.events import BatchSaved, DataRead, LossTerm, OptimizerSeen, Site, WeightsLoaded
 from ..trace.reader import Trace
 from .series import Floats, middle, smooth, trend, window_for
 
@@ -193,11 +194,25 @@ def measure_loss(trace: Trace, training: int) -> LossSign:
     if held_term is not None:
         keep = held_terms == held_term.term
         held_steps, held_value = held_steps[keep], held_value[keep]
+        held = np.flatnonzero(held)[keep]
+    with_last_weights = _with_last_weights(trace, held_steps, table.column("seconds")[held])
+    held_steps, held_value = held_steps[with_last_weights], held_value[with_last_weights]
     return LossSign(
         steps, seconds, value, per_element, term, constant, held_steps, held_value,
         _constant(trace, held_term, True) if held_term is not None else None, sites,
         terms=len({int(t) for t in term_index if t >= 0}) or 1, held_known=_known(trace, term, held_term),
     )  # fmt: skip
+
+
+def _with_last_weights(trace: Trace, steps: Floats, seconds: Floats) -> npt.NDArray[np.bool_]:
+    """(rows,) False for evaluations behind the last update of weights that others have taken the place of since."""
+    keep = np.ones(len(steps), dtype=bool)
+    loaded = max((e.seconds for e in trace.of(WeightsLoaded)), default=0.0)
+    if len(steps) and loaded > 0:
+        last = steps == steps.max()
+        if (last & (seconds > loaded)).any():
+            keep = ~(last & (seconds <= loaded))
+    return keep
 
 
 def _filled(values: Floats, raw: Floats) -> Floats:

@@ -382,6 +382,7 @@ class WeightsLoaded:
     thin: ClassVar[bool] = True
     step: int
     site: int = -1
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

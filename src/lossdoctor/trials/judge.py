@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..signs.arms import LEARNS
 from .candidate import Candidate
 from .compare import WELL, Measure, better, cleared, clearly_better, done, enough, falls_short, learns, progress, score
 from .outcome import Seen
@@ -50,7 +51,14 @@ class Judge:
         return (clearly_better if self.learns_already or self.by_heart else better)(ran.seen, plain, measure)
 
     def enough(self, ran: Ran, plain: Seen) -> bool:
+        """Good enough to look no further."""
+        if self.by_heart and self.better(ran, plain) and self.learns(ran.seen):
+            return True
         return enough(ran.seen, plain) and better(ran.seen, plain, self.measure(ran.candidate))
+
+    def learns(self, seen: Seen) -> bool:
+        """As ever; where the training is known by heart, held-back data that are told better than by a constant will do."""
+        return learns(seen) or (self.by_heart and seen.works and (seen.held or 0.0) > 0 and (seen.skill or 0.0) >= LEARNS and not seen.errors)
 
     def measure(self, candidate: Candidate) -> Measure:
         return Measure(self.metric, frozenset(change.id for change in candidate.changes))
@@ -79,7 +87,7 @@ class Judge:
                 return f"seed {one.seed}: {one.seen.crashed or one.seen.note or 'its loss is no number'}"
             if not self.better(one, other.seen):
                 return f"seed {one.seed}: no better than without"
-            if not learns(one.seen):
+            if not self.learns(one.seen):
                 left = f", and {one.seen.errors[0]} is still there" if one.seen.errors else ""
                 return f"seed {one.seed}: less bad, but it does not learn{left}"
         if not self.learns_already and statistics.fmean(score(r.seen) for r in fixed) < WELL and falls_short(fixed[0].seen):

@@ -9,7 +9,7 @@ from itertools import combinations
 
 from .candidate import Candidate, Step
 from .candidates import together
-from .compare import WELL, done, enough, gain, learns, score
+from .compare import WELL, done, gain, learns, score
 from .judge import AS_GOOD, Judge, is_live, known_too_well
 from .outcome import Seen
 from .printed import detected
@@ -119,7 +119,7 @@ class Search:
             self._look_at_start(ran)
             if not self.judge.better(ran, self.plain.seen):
                 return False
-            return self.judge.learns_already or done(ran.seen) or (ran.candidate.steps[0].proven and enough(ran.seen, self.plain.seen))
+            return self.judge.learns_already or done(ran.seen) or (ran.candidate.steps[0].proven and self._is_enough(ran))
 
         # What most likely cures has its turn alone: if it does, nothing else is paid for.
         ran = self.runner.ask([(first, self.seeds[0])])[0]
@@ -227,10 +227,10 @@ class Search:
     def _proof(self) -> Proof | None:
         """The finalists, best first, each on all seeds until one is verified."""
         tried = [r for r in self._tried() if r.seen.works and self.judge.better(r, self.plain.seen)]
-        ranked = sorted(tried, key=lambda r: (not learns(r.seen), -self._worth(r)))
+        ranked = sorted(tried, key=lambda r: (not self.judge.learns(r.seen), -self._worth(r)))
         proofs: list[Proof] = []
         for ran in self._smallest_first(ranked)[:FINALISTS]:
-            if proofs and not learns(ran.seen):
+            if proofs and not self.judge.learns(ran.seen):
                 break
             try:
                 proof = self._prove(ran.candidate)

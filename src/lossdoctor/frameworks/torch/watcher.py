@@ -311,7 +311,7 @@ class Watcher:
 
     def on_weights_loaded(self, module: nn.Module) -> None:
         if self.updates and self._is_model(module):
-            self.write(events.WeightsLoaded(self.updates, self.site("load")))
+            self.write(events.WeightsLoaded(self.updates, self.site("load"), self.own.elapsed))
 
     def on_autocast(self, context: Any) -> None:
         dtype = str(getattr(context, "fast_dtype", "")).removeprefix("torch.")
