@@ -92,7 +92,8 @@ def _all_steps(diagnosis: Diagnosis, knobs: frozenset[str]) -> Iterator[Step]:
 def _of_finding(
     diagnosis: Diagnosis, finding: Finding, ranks: Iterator[int], knobs: frozenset[str], behind: int
 ) -> Iterator[Step]:
-    for place, name in enumerate(all_causes()[finding.cause].fixes[:PER_FINDING]):
+    fitting = [name for name in all_causes()[finding.cause].fixes if all_fixes()[name].proposed(diagnosis.signs, {})]
+    for place, name in enumerate(fitting[:PER_FINDING]):
         # The second fix of the first finding is tried after the first fix of the second one.
         rank = next(ranks) + behind + 10 * place
         for args in _arguments(diagnosis.signs.arms, name):
