@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..signs import Signs
 from ..source import Change, Edit, across
 from ..words import short
@@ -11,12 +13,30 @@ from .places import code, finite, fragment, said
 from .scale_inputs import entry
 from .scaling import less, more
 
+ROOM = 1.1
+"""A net comes near the ends of its range only with ever larger weights."""
+AT_THE_END, STUCK = 0.95, 0.2
+
 
 def statistics(signs: Signs, args: Args) -> tuple[float, float] | None:
     mean, std = finite(args.get("mean")), finite(args.get("std"))
     if mean is None or std is None:
-        mean, std = (finite(v) for v in signs.fed.target_stats)
+        mean, std = middle_and_reach(signs) or (finite(v) for v in signs.fed.target_stats)
     return (mean, std) if mean is not None and std is not None and std > 0 else None
+
+
+def middle_and_reach(signs: Signs) -> tuple[float, float] | None:
+    """(middle, half the range) of the targets, where the net's answers end at -1 and 1 (a tanh, a bare recurrent layer) and
+    stand there: standardised targets would go beyond."""
+    given = [b.p.reshape(-1) for b in signs.fed.batches[len(signs.fed.batches) // 2 :] if b.p is not None and b.p.size]
+    wanted = signs.fed.targets
+    if not given or wanted is None or not signs.fed.is_regression or not np.isfinite(wanted).all():
+        return None
+    size = np.abs(np.concatenate(given))
+    if not size.max() <= 1 + 1e-6 or float((size > AT_THE_END).mean()) < STUCK or float(np.abs(wanted).max()) <= 1:
+        return None
+    low, high = float(wanted.min()), float(wanted.max())
+    return (low + high) / 2, ROOM * (high - low) / 2
 
 
 def in_their_unit(signs: Signs, mean: float, std: float) -> list[Edit | None]:
@@ -44,6 +64,8 @@ def _fits(signs: Signs, args: Args) -> bool:
 def title(signs: Signs, args: Args) -> str:
     def words() -> str:
         stats = statistics(signs, args)
+        if not args and stats is not None and (reach := middle_and_reach(signs)) is not None:
+            return f"bring the targets within what the net can give: they reach {short(reach[1] / ROOM)} to both sides of {short(reach[0])}"
         return bare if stats is None else f"{bare}: {who} have mean {short(stats[0])} and deviation {short(stats[1])}"
 
     bare = "standardise the inputs and the targets" if "x_mean" in args else "standardise the targets"

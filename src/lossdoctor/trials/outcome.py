@@ -16,6 +16,7 @@ from ..trace.events import ArmEnded, RunEnded
 from ..trace.reader import Trace, read_trace
 from ..words import UserError, Verdict
 from .engine import Ended
+from .printed import UNITS_CHANGE
 
 POINTS = 150
 
@@ -73,14 +74,17 @@ def read_trial(ended: Ended, training: int, balanced: bool = False) -> tuple[See
     if trace is None or not len(trace.table("loss")):
         return Seen(None, None, "never-started", (), 0, ended.seconds, _last_line(printed) or "it ended before it trained",
                     printed=printed), None  # fmt: skip
-    return seen_in(trace, training, printed, ended.seconds, live=bool(ended.job.live), timed_out=ended.timed_out, balanced=balanced)
+    return seen_in(trace, training, printed, ended.seconds, live=bool(ended.job.live), timed_out=ended.timed_out, balanced=balanced,
+                   own_unit=any(fix in ended.job.key for fix in UNITS_CHANGE))  # fmt: skip
 
 
 def seen_in(
-    trace: Trace, training: int, printed: str, seconds: float, live: bool = False, timed_out: bool = False, balanced: bool = False
-) -> tuple[Seen, Diagnosis]:
+    trace: Trace, training: int, printed: str, seconds: float, live: bool = False, timed_out: bool = False, balanced: bool = False,
+    own_unit: bool = False,
+) -> tuple[Seen, Diagnosis]:  # fmt: skip
     """What the trace of a run shows, of a trial or of the run that was diagnosed. `balanced`: by its balanced accuracy, which
-    says more than the loss where the rare classes are what is missing and their weight changes the loss."""
+    says more than the loss where the rare classes are what is missing and their weight changes the loss. `own_unit`: the loss may be
+    taken in another unit in training than of held-back data, so that the one's constant is none for the other."""
     numbers = {int(k) for k in trace.table("loss").column("training")}
     signs = Signs(trace, training if training in numbers else min(numbers))
     diagnosis = examine(signs)
@@ -102,7 +106,7 @@ def seen_in(
             computing=(over.cpu_seconds if over is not None else 0.0) or seconds, warned=warned, printed=printed,
         ), diagnosis  # fmt: skip
     return Seen(
-        signs.loss.skill, signs.loss.forecast_skill, diagnosis.verdict,
+        signs.loss.skill, signs.loss.held_skill if own_unit else signs.loss.forecast_skill, diagnosis.verdict,
         tuple(f.cause for f in diagnosis.findings if f.severity == "error"), signs.updates or signs.loss.count, seconds,
         crashed, not live or (arm is not None and arm.took_hold), whole, arm.note if live and arm is not None else "",
         signs.reference.skill if signs.reference is not None else None, signs.loss.relative, _first_loss(signs), _curve(signs),
