@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from conftest import MakeSigns
 
 from lossdoctor.fixes import all_fixes
-from lossdoctor.trace.events import Birth
+from lossdoctor.trace.events import BatchSaved, Birth, LossTerm
 
 BY_ATTRIBUTE = """\
 import json
@@ -92,3 +93,36 @@ def test_what_goes_into_a_logarithm_stays_above_zero(signs_of: MakeSigns, tmp_pa
     if line:
         change = fix.change(signs, {})
         assert change is not None and line in change.edits[0].after
+
+
+BARE = """\
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.GRU(2, 1, batch_first=True)
+
+    def forward(self, x):
+        return self.rnn(x)[0][:, -1]
+
+
+net = Net()
+criterion = nn.MSELoss()
+loss = criterion(net(x), y)
+loss.backward()
+"""
+
+
+@pytest.mark.parametrize(("answers", "line"), [
+    (np.ones(40), "return self.rnn(x)[0][:, -1] * 2.2 + 5.0"),
+    (np.linspace(-0.3, 0.3, 40), "return self.rnn(x)[0][:, -1] * 1.184 + 5.0"),
+])  # fmt: skip
+def test_targets_are_brought_within_what_a_bounded_net_can_give(signs_of: MakeSigns, answers: np.ndarray, line: str) -> None:
+    y = np.linspace(3, 7, 40, dtype=np.float32)[:, None]
+    given = {"y1": y, "p1": answers.astype(np.float32)[:, None]}
+    events = [BatchSaved(1, 0, 0, None, "y1", "p1", batch=1)]
+    term = LossTerm(0, 0, "mse_loss", (40, 1), (40, 1), "float32")
+    change = all_fixes()["scale-targets"].change(signs_of(BARE, term=term, y=y, events=events, arrays=given), {})
+    assert change is not None and line in change.edits[0].after
