@@ -24,7 +24,10 @@ def known(*arms: tuple[str, float], took_hold: bool = True) -> Any:
 
 @pytest.fixture(autouse=True)
 def made(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(candidates, "_step", lambda diagnosis, name, args, *rest: rate(name, args["factor"]))
+    def step(diagnosis: Any, name: str, args: dict[str, Any], cause: str, *rest: Any) -> Step:
+        return Step(Change(name, args, name, "safe", "source", cause))
+
+    monkeypatch.setattr(candidates, "_step", step)
 
 
 @pytest.mark.parametrize(
@@ -42,3 +45,12 @@ def made(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_rate_is_taken_further(step: Step, diagnosis: Any, expected: float | None) -> None:
     found = further(diagnosis, step, frozenset())
     assert (None if found is None else found.change.args["factor"]) == expected
+
+
+@pytest.mark.parametrize(("cause", "steps", "expected"), [("sequence-too-long", 25, 12), ("sequence-too-long", 7, None), ("sequence-too-short", 25, None)])
+def test_a_window_that_was_cut_is_cut_further(cause: str, steps: int, expected: int | None) -> None:
+    step = Step(Change("set-window", {"steps": steps, "axis": 1}, "set-window", "unsafe", "source", cause), proven=True)
+    found = further(known(), step, frozenset())
+    assert (None if found is None else (found.change.args, found.proven)) == (
+        None if expected is None else ({"steps": expected, "axis": 1}, True)
+    )

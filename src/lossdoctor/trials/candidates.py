@@ -39,6 +39,7 @@ LESS_SURE = 100
 UNSAFE = 0.5
 MOST_SETTINGS = 5
 MOST_MAGNITUDES = 4
+LEAST_WINDOW = 4
 
 
 def steps_of(diagnosis: Diagnosis, only: frozenset[str] | None, never: frozenset[str], knobs: frozenset[str]) -> list[Step]:
@@ -117,7 +118,9 @@ NEAR = 2.5
 
 def further(diagnosis: Diagnosis, step: Step, knobs: frozenset[str]) -> Step | None:
     """The same change of the rate, ten times stronger, or half the way (as rates go) to where a what-if has shown that it goes too
-    far: None where that is near already, or the step is no change of a rate."""
+    far: None where that is near already. Of a window that was cut, half. None of any other step."""
+    if step.change.id == "set-window":
+        return _shorter(diagnosis, step, knobs)
     factor = step.change.args.get("factor")
     if step.change.id not in RATES or not isinstance(factor, float) or not 1e-5 < factor < 1e5:
         return None
@@ -131,6 +134,14 @@ def further(diagnosis: Diagnosis, step: Step, knobs: frozenset[str]) -> Step | N
         return None
     stronger = float(f"{factor * times**way:.3g}")
     made = _step(diagnosis, step.change.id, {"factor": stronger}, step.change.cause, step.rank + 1, knobs)
+    return None if made is None else replace(made, proven=step.proven)
+
+
+def _shorter(diagnosis: Diagnosis, step: Step, knobs: frozenset[str]) -> Step | None:
+    steps = step.change.args.get("steps")
+    if step.change.cause != "sequence-too-long" or not isinstance(steps, int) or steps < 2 * LEAST_WINDOW:
+        return None
+    made = _step(diagnosis, step.change.id, {**step.change.args, "steps": steps // 2}, step.change.cause, step.rank + 1, knobs)
     return None if made is None else replace(made, proven=step.proven)
 
 
