@@ -18,8 +18,6 @@ AS_GOOD = 0.03
 UNASKED = 0.2
 """Skill by which a change that no finding asks for must do better than one that does: a longer run gets a little further with
 almost any fault still in it."""
-ALONGSIDE = 0.5
-"""So much of it for each that stands beside one that is asked for."""
 BY_METRIC = 0.75
 """How much the number that a script prints itself counts beside the skill in training, where no skill on held-back data is known."""
 KNOWN_TOO_WELL = frozenset({"leakage"})
@@ -69,8 +67,7 @@ class Judge:
         """Score, less a little for every change and for one that changes what is learned, and less much for what no finding asks
         for and for what the user would have to put in by hand."""
         candidate = ran.candidate
-        without = sum(not change.cause for change in candidate.changes)
-        unasked = UNASKED * (1.0 if without == len(candidate.changes) else ALONGSIDE * without) + UNASKED * is_live(candidate)
+        unasked = UNASKED * (sum(not change.cause for change in candidate.changes) + is_live(candidate))
         unsafe = sum(change.safety != "safe" for change in candidate.changes)
         value = score(ran.seen)
         if self.metric is not None and self.metric.given:
