@@ -138,6 +138,20 @@ def test_what_a_function_lets_go_of_is_gone(tmp_path: Path) -> None:
     assert trace_of(tmp_path).of(TableSeen)
 
 
+def test_the_arrays_themselves_may_go(tmp_path: Path) -> None:
+    def loop() -> bool:
+        net, (x_all, y_all) = Net(), tuple(t.numpy() for t in data())
+        gone = weakref.ref(x_all)
+        for rows in np.arange(ROWS).reshape(-1, 20):
+            one_step(net, torch.from_numpy(x_all[rows]), torch.from_numpy(y_all[rows]))
+        del x_all, y_all
+        return gone() is None
+
+    with standing(tmp_path):
+        assert loop()
+    assert trace_of(tmp_path).of(TableSeen)
+
+
 def test_what_locals_gave_stays_as_it_was(tmp_path: Path) -> None:
     def loop() -> dict[str, object]:
         net, (x_all, y_all) = Net(), data()

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..baselines.dependence import FOLDS, Array, Dependence, Floats, as_numbers, echo_states, explained, window_features
 from ..trace.events import TableSeen
-from .pairs import marks
+from .pairs import marks, pairs_of
 
 if TYPE_CHECKING:
     from .chart import Signs
@@ -42,6 +42,9 @@ def row_shift(signs: Signs) -> RowShift | None:
     (then other rows may tell a sample's target by right, as the next one tells what a forecast is asked for)."""
     if any(call.carried for call in signs.wiring.calls):
         return None  # What a row was told goes on into the next one.
+    pairs = pairs_of(signs)
+    if pairs is not None and pairs.found:
+        return None  # Something hangs on the inputs as they stand: not looked for.
     return next((s for s in row_shifts(signs) if s.table.fed), None)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -97,21 +97,18 @@ def seen_in(
         crashed = over.error or f"exit status {over.status}"
     whole = over is not None and over.how in ("finished", "exit", "error") and not timed_out
     warned = tuple(f.cause for f in diagnosis.findings if f.severity != "note")
-    rare = _balanced(signs) if balanced else None
-    if rare is not None:
-        return Seen(
-            rare, None, "learning" if rare >= LEARNS else "stalled", tuple(f.cause for f in diagnosis.findings if f.severity == "error"),
-            signs.updates or signs.loss.count, seconds, crashed, not live or (arm is not None and arm.took_hold), whole,
-            arm.note if live and arm is not None else "", start=_first_loss(signs), curve=_curve(signs),
-            computing=(over.cpu_seconds if over is not None else 0.0) or seconds, warned=warned, printed=printed,
-        ), diagnosis  # fmt: skip
-    return Seen(
+    seen = Seen(
         signs.loss.skill, signs.loss.held_skill if own_unit else signs.loss.forecast_skill, diagnosis.verdict,
         tuple(f.cause for f in diagnosis.findings if f.severity == "error"), signs.updates or signs.loss.count, seconds,
         crashed, not live or (arm is not None and arm.took_hold), whole, arm.note if live and arm is not None else "",
         signs.reference.skill if signs.reference is not None else None, signs.loss.relative, _first_loss(signs), _curve(signs),
         (over.cpu_seconds if over is not None else 0.0) or seconds, warned, printed,
-    ), diagnosis  # fmt: skip
+    )  # fmt: skip
+    rare = _balanced(signs) if balanced else None
+    if rare is not None:
+        verdict: Verdict = "learning" if rare >= LEARNS else "stalled"
+        seen = replace(seen, skill=rare, held=None, verdict=verdict, reference=None, relative=False)
+    return seen, diagnosis
 
 
 def _balanced(signs: Signs) -> float | None:

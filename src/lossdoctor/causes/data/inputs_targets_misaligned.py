@@ -18,14 +18,14 @@ By structure: the same input, bit for bit, is seen again with a target that has 
 (at least 20 such sights, correlation or Cohen's kappa below 0.3). Or the targets are values of the very series
 that the windows were cut from (put together again from their overlap), and lie at no fixed distance from their
 windows; or they rise from window to window all the way, as the feature whose values they are does not (such a
-run learns: the later the window, the larger its target). By statistics: in the arrays that
-the batches are rows of (found among the script's variables by the bits of their rows), simple learners get more from
-the targets so many rows on than from those at every other place (the arm `realign-pairs` moves them there), also where the batches are drawn at random. Or they
-get nothing from the pairs as they are, no more than from permuted targets, and much (skill above 0.3) from targets some rows further
-on in the batch, or from rows after the end of the window where the targets are no values of the series. Else a
-run that learns is healthy; so are pairs in which a ridge finds something. Pairs that were shuffled apart once, in
-an order that nobody knows any more, look like `no-signal`. Not judged: inputs and targets that cannot be paired
-row by row.
+run learns: the later the window, the larger its target). By statistics: in the arrays that the batches are rows of
+(found among the script's variables by the bits of their rows), simple learners get nothing from the targets in the
+same row and clearly more from those so many rows on than at every other place, also where the batches are drawn at
+random; the arm `realign-pairs` moves them there. Or they get nothing from the pairs as they are, no more than from
+permuted targets, and much (skill above 0.3) from targets some rows further on in the batch, or from rows
+after the end of the window where the targets are no values of the series. Else a run that learns is healthy; so are
+pairs in which a ridge finds something. Pairs that were shuffled apart once, in an order that nobody knows any more,
+look like `no-signal`. Not judged: inputs and targets that cannot be paired row by row.
 
 ## Not to be confused with
 - `no-signal`: no pairing of these inputs and targets has any.
@@ -69,7 +69,7 @@ def judge(signs: Signs) -> Judgement:
     by_heart = left_out is not None and left_out < 0.1
     learns = skill is not None and skill >= TELLS and not (held is not None and held < 0.1) and not signs.loss.relative
     pairs = pairs_of(signs)
-    if (by_heart or not learns) and (pairs is None or not pairs.found) and (off := row_shift(signs)) is not None:
+    if (by_heart or not learns) and (off := row_shift(signs)) is not None:
         return _off(signs, off)
     if pairs is None:
         return CAUSE.not_judged("inputs and targets that can be paired row by row")

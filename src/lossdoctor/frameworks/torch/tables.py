@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .watcher import Watcher
 
 Array = npt.NDArray[Any]
+Form = tuple[tuple[int, ...], np.dtype[Any]]
 LARGEST = 8_000_000
 """Elements of a table that is looked into."""
 KEPT_ROWS, KEPT_ELEMENTS = 3000, 400_000
@@ -57,8 +58,7 @@ class Tables:
         self.watcher = watcher
         self._tries = TRIES
         self._asks = TRIES
-        self._x: torch.Tensor | None = None
-        self._found: tuple[Array, Array] | None = None
+        self._found: tuple[Form, Form] | None = None
         self._kept: set[int] = set()
 
     def fed(self, x: torch.Tensor, target: torch.Tensor) -> None:
@@ -70,7 +70,8 @@ class Tables:
         found = tables_of(arrays, x, target)
         if found:
             table, pair = max(found, key=lambda both: (both[0].owner == both[1].owner) + sum(a.name is not None for a in both))
-            self._found = (table.array, pair.array)
+            # Only their form: the script may let go of the arrays themselves.
+            self._found = (form(table.array), form(pair.array))
             self._keep(arrays, table, pair, fed=True)
             self._sisters(arrays)
 
@@ -85,12 +86,12 @@ class Tables:
             return
         x, y = self._found
         for table in arrays:
-            if table.name is None or len(table.array) < LEAST_ROWS or not _alike(table.array, x) or address(table.array) in self._kept:
+            if table.name is None or len(table.array) < LEAST_ROWS or form(table.array) != x or address(table.array) in self._kept:
                 continue
             pairs = [
                 a for a in arrays
-                if (a.frame, a.owner) == (table.frame, table.owner) and a.name is not None and len(a.array) == len(table.array) and _alike(a.array, y)
-                and address(a.array) not in self._kept and a.array is not table.array
+                if (a.frame, a.owner) == (table.frame, table.owner) and a.name is not None and len(a.array) == len(table.array)
+                and form(a.array) == y and address(a.array) not in self._kept and a.array is not table.array
             ]  # fmt: skip
             if len(pairs) == 1:
                 self._keep(arrays, table, pairs[0], fed=False)
@@ -125,11 +126,11 @@ def in_sight() -> Iterator[InSight]:
         for name, value in list(variables.items())[:MAX_VARIABLES]:
             if name.startswith("__"):
                 continue
-            if isinstance(value, torch.Tensor | np.ndarray):
+            if _is(value, torch.Tensor, np.ndarray):
                 if (array := _table(value)) is not None:
                     yield InSight(array, events.Variable(file, function, line, at, name, _kind(value)), number)
                 continue
-            owner = value.dataset if isinstance(value, DataLoader) else value
+            owner = value.dataset if _is(value, DataLoader) else value
             own = _class_file(owner)
             for attribute, item in _items(owner, bool(own)):
                 if (array := _table(item)) is not None:
@@ -166,6 +167,11 @@ def local_variables(frame: FrameType) -> dict[str, Any]:
     return found
 
 
+def _is(value: Any, *kinds: type) -> bool:
+    """As `isinstance`, which would ask a proxy of the user's for its class and so run its code."""
+    return issubclass(type(value), kinds)
+
+
 def _small(rows: Array) -> Array:
     return rows.astype(np.float32) if rows.dtype.kind == "f" else np.array(rows)
 
@@ -183,14 +189,14 @@ def _class_file(value: Any) -> str:
     """The user's file in which the class of an object stands; "" for those of libraries."""
     module = sys.modules.get(type(value).__module__)
     file = getattr(module, "__file__", None)
-    return file if isinstance(file, str) and not isinstance(value, torch.nn.Module) and file_kind(file) == "theirs" else ""
+    return file if isinstance(file, str) and not _is(value, torch.nn.Module) and file_kind(file) == "theirs" else ""
 
 
 def _items(value: Any, own: bool) -> list[tuple[str, torch.Tensor | Array]]:
     """(attribute, array) of what lies one step behind a variable."""
-    if isinstance(value, TensorDataset):
+    if _is(value, TensorDataset):
         items: list[tuple[str, Any]] = [("", tensor) for tensor in value.tensors]
-    elif own or isinstance(value, Dataset):
+    elif own or _is(value, Dataset):
         items = list(getattr(value, "__dict__", {}).items())
     elif type(value) in (list, tuple):
         items = [("", item) for item in value[:MAX_ITEMS]]
@@ -198,7 +204,7 @@ def _items(value: Any, own: bool) -> list[tuple[str, torch.Tensor | Array]]:
         items = [("", item) for item in list(value.values())[:MAX_ITEMS]]
     else:
         return []
-    return [(name, item) for name, item in items[:MAX_ITEMS] if isinstance(item, torch.Tensor | np.ndarray)]
+    return [(name, item) for name, item in items[:MAX_ITEMS] if _is(item, torch.Tensor, np.ndarray)]
 
 
 def numbers(value: torch.Tensor | Array) -> Array | None:
@@ -266,8 +272,9 @@ def _answers(table: Array, rows: int, places: Array, target: Array) -> bool:
     return bool(np.array_equal(here, wanted[known], equal_nan=wanted.dtype.kind == "f"))
 
 
-def _alike(one: Array, other: Array) -> bool:
-    return one.shape[1:] == other.shape[1:] and one.dtype == other.dtype
+def form(table: Array) -> Form:
+    """What the rows of a table have in common with those of its sisters."""
+    return table.shape[1:], table.dtype
 
 
 def address(array: Array) -> int:
