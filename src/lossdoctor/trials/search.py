@@ -239,7 +239,7 @@ class Search:
                 break
             proofs.append(proof)
             if proof.verified and not is_live(proof.candidate):
-                if known_too_well(proof.candidate):
+                if self.judge.learns_already and known_too_well(proof.candidate):
                     self.notes.append("the skill that is lost was owed to the leak; the number that the script prints of its use gets better.")
                 return proof
         if proofs:
