@@ -39,7 +39,7 @@ SCRIPT = """
     rnn, head = torch.nn.LSTM(3, 4, batch_first=True), torch.nn.Linear(4, 1)
     opt = torch.optim.Adam([*rnn.parameters(), *head.parameters()], lr=0.01)
     loader = torch.utils.data.DataLoader(Data(), 8, shuffle=True, num_workers=2 if "workers" in sys.argv else 0)
-    for epoch in range(10):
+    for epoch in range({epochs}):
         for x, y in loader:
             opt.zero_grad()
             loss = F.mse_loss(head(rnn(x)[0][:, -1]), y)
@@ -59,7 +59,7 @@ def environment() -> dict[str, str]:
 def test_arms_go_on_and_the_run_does_not_notice(style: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = tmp_path / "home" / "train.py"
     script.parent.mkdir()
-    script.write_text(textwrap.dedent(SCRIPT.format(loops=str(LOOPS))))
+    script.write_text(textwrap.dedent(SCRIPT.format(loops=str(LOOPS), epochs=10)))
     bare = tmp_path / "bare"
     bare.mkdir()
     python = subprocess.run(
@@ -73,7 +73,7 @@ def test_arms_go_on_and_the_run_does_not_notice(style: str, tmp_path: Path, monk
         "script", str(script), (style,), str(out / "trace" / "main"), mode="check", scratch=str(out / "scratch"),
         budget=0.3, allowance=2.0, control=waker.fileno_for_child(),
     )  # fmt: skip
-    child = WatchedChild(order, out / "scratch", waker, tmp_path / "printed.txt")
+    child = WatchedChild(order, out / "scratch", [waker], tmp_path / "printed.txt")
     try:
         assert child.wait(120) == 0
         assert (tmp_path / "printed.txt").read_text() == python.stdout
@@ -106,6 +106,54 @@ def test_arms_go_on_and_the_run_does_not_notice(style: str, tmp_path: Path, monk
     assert ended["odd"].note
     assert [path.name for path in script.parent.iterdir()] == ["train.py"]
     assert gone(waker.pid)
+
+
+def test_a_late_snapshot_goes_on_from_where_it_was_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tmp_path / "home" / "train.py"
+    script.parent.mkdir()
+    script.write_text(textwrap.dedent(SCRIPT.format(loops=str(LOOPS), epochs=140)))
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    python = subprocess.run(
+        [sys.executable, str(script)], cwd=bare, env=environment(), capture_output=True, text=True, timeout=120, check=True
+    )
+    monkeypatch.chdir(script.parent)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    out = tmp_path / "out"
+    first, late = Waker(), Waker()
+    order = WatchOrder(
+        "script", str(script), (), str(out / "trace" / "main"), mode="check", scratch=str(out / "scratch"),
+        budget=0.3, allowance=2.0, control=first.fileno_for_child(), late=late.fileno_for_child(),
+    )  # fmt: skip
+    child = WatchedChild(order, out / "scratch", (first, late), tmp_path / "printed.txt")
+    earlier: set[int] = set()
+    try:
+        assert child.wait(120, lambda: earlier.add(late.pid)) == 0
+        assert (tmp_path / "printed.txt").read_text() == python.stdout
+        assert (first.planted, first.step, late.planted, late.step) == (True, 0, True, 512)
+        for name, fix, args in (("same", None, {}), ("slow", "lower-lr", {"factor": 0.0}), ("told", "scale-inputs", {"mean": [0.0] * 3, "std": [2.0] * 3})):
+            late.wake(name, folder=str(out / "arms" / name), steps=550, seconds=60.0, apply=[(fix, args)] if fix else [], find_nan_from=None)
+        deadline = time.monotonic() + 120
+        while not {"same", "slow", "told"} <= set(late.ended) and time.monotonic() < deadline:
+            late.listen(0.1)
+    finally:
+        first.close()
+        late.close()
+    main = read_trace(out / "trace" / "main").table("loss")
+    values = {}
+    for name in ("same", "slow", "told"):
+        trace = read_trace(out / "arms" / name)
+        assert list(trace.of(InternalError)) == []
+        ended = trace.last(ArmEnded)
+        assert ended is not None
+        assert (ended.took_hold, ended.steps) == (True, 550)
+        steps, values[name] = trace.table("loss").column("step"), list(trace.table("loss").column("value"))
+        assert (steps[0], len(steps)) == (512, 38)
+    assert values["same"] == list(main.column("value")[512:550])
+    assert values["same"][0] == values["slow"][0] != values["told"][0]
+    assert values["same"][-1] != values["slow"][-1]
+    assert [path.name for path in script.parent.iterdir()] == ["train.py"]
+    assert all(gone(pid) for pid in earlier | {first.pid, late.pid} if pid)
 
 
 def gone(pid: int) -> bool:

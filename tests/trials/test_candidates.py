@@ -33,24 +33,29 @@ def made(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("step", "diagnosis", "expected"),
     [
-        (rate("raise-lr", 10.0), known(("raise-lr", 10.0)), 100.0),
-        (rate("raise-lr", 10.0), known(("raise-lr", 10.0), ("raise-lr", 100.0)), 30.0),
-        (rate("raise-lr", 30.0), known(("raise-lr", 10.0), ("raise-lr", 100.0)), None),
-        (rate("raise-lr", 10.0), known(("raise-lr", 100.0), took_hold=False), 100.0),
-        (rate("lower-lr", 0.1), known(("lower-lr", 0.1), ("lower-lr", 0.01)), 0.0333),
-        (rate("lower-lr", 0.1), known(("raise-lr", 100.0)), 0.01),
-        (rate("add-clip", 0.1), known(), None),
+        (rate("raise-lr", 10.0), known(("raise-lr", 10.0)), [100.0, 3.33]),
+        (rate("raise-lr", 10.0), known(("raise-lr", 10.0), ("raise-lr", 100.0)), [30.0, 3.33]),
+        (rate("raise-lr", 30.0), known(("raise-lr", 10.0), ("raise-lr", 100.0)), []),
+        (rate("raise-lr", 10.0), known(("raise-lr", 100.0), took_hold=False), [100.0, 3.33]),
+        (rate("lower-lr", 0.1), known(("lower-lr", 0.1), ("lower-lr", 0.01)), [0.0333, 0.3]),
+        (rate("lower-lr", 0.01), known(("lower-lr", 0.1), ("lower-lr", 0.01)), [0.001, 0.03]),
+        (rate("lower-lr", 0.1), known(("raise-lr", 100.0)), [0.01, 0.3]),
+        (rate("add-clip", 0.1), known(), []),
     ],
 )
-def test_a_rate_is_taken_further(step: Step, diagnosis: Any, expected: float | None) -> None:
-    found = further(diagnosis, step, frozenset())
-    assert (None if found is None else found.change.args["factor"]) == expected
+def test_a_rate_is_taken_further_and_then_half_the_way_back(step: Step, diagnosis: Any, expected: list[float]) -> None:
+    assert [one.change.args["factor"] for one in further(diagnosis, step, frozenset())] == expected
+
+
+@pytest.mark.parametrize(("units", "expected"), [(2, [16.0]), (64, []), (None, [])])
+def test_units_are_added_again_up_to_a_bound(units: int | None, expected: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(candidates, "new_size", lambda signs, args: None if units is None else 4 * units)
+    step = Step(Change("widen", {"factor": 4.0}, "widen", "unsafe", "source", "capacity-too-small"), proven=True)
+    assert [one.change.args["factor"] for one in further(known(), step, frozenset())] == expected
 
 
 @pytest.mark.parametrize(("cause", "steps", "expected"), [("sequence-too-long", 25, 12), ("sequence-too-long", 7, None), ("sequence-too-short", 25, None)])
 def test_a_window_that_was_cut_is_cut_further(cause: str, steps: int, expected: int | None) -> None:
     step = Step(Change("set-window", {"steps": steps, "axis": 1}, "set-window", "unsafe", "source", cause), proven=True)
-    found = further(known(), step, frozenset())
-    assert (None if found is None else (found.change.args, found.proven)) == (
-        None if expected is None else ({"steps": expected, "axis": 1}, True)
-    )
+    found = [(one.change.args, one.proven) for one in further(known(), step, frozenset())]
+    assert found == ([] if expected is None else [({"steps": expected, "axis": 1}, True)])

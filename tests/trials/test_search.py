@@ -100,13 +100,30 @@ def test_a_rate_that_does_best_at_the_end_of_the_grid_is_taken_further(tmp_path:
     rates = {"lower-lr": 0.6, "lower": 0.8, "lowest": 0.7}
     following = {"lower-lr": "lower", "lower": "lowest"}
 
-    def stronger(given: Step) -> Step | None:
+    def stronger(given: Step) -> list[Step]:
         name = following.get(given.change.id)
-        return None if name is None else step(name, 1, proven=True)
+        return [] if name is None else [step(name, 1, proven=True)]
 
     _, proof, engine = search(by(dict(rates)), [step("lower-lr", proven=True)], tmp_path, further=stronger)
     assert proof is not None and proof.verified and ids(proof) == ["lower"]
     assert len(engine.jobs) == 8
+
+
+def test_what_goes_too_far_is_taken_half_the_way_back(tmp_path: Path) -> None:
+    both = [step("further", 1, proven=True), step("back", 1, proven=True)]
+    _, proof, engine = search(by({"lower-lr": 0.7, "further": 0.4, "back": 0.88}), [step("lower-lr", proven=True)], tmp_path, further=lambda _: both)
+    assert ids(proof) == ["back"]
+    assert len(engine.jobs) == 8
+
+
+@pytest.mark.parametrize(("others", "expected"), [(0.6, ["asked", "more"]), (0.85, ["asked"])])
+def test_what_was_picked_by_luck_is_weighed_against_what_did_best(others: float, expected: list[str], tmp_path: Path) -> None:
+    def world(fixes: frozenset[str], seed: int) -> Seen:
+        skill = {"": 0.3, "asked": 0.86 if seed == 0 else others, "more": 0.8, "asked more": 0.96}[" ".join(sorted(fixes))]
+        return seen(skill)
+
+    _, proof, _ = search(world, [step("asked", cause="one"), replace(step("more", 1), backed=True)], tmp_path)
+    assert proof is not None and proof.verified and ids(proof) == expected
 
 
 def test_what_can_be_written_goes_before_what_is_to_be_put_in_by_hand(tmp_path: Path) -> None:

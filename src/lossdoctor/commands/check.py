@@ -11,14 +11,14 @@ from pathlib import Path
 
 from ..diagnosis.compose import compose
 from ..diagnosis.engine import Diagnosis
-from ..diagnosis.questions import questions, worth_asking
+from ..diagnosis.questions import Question, questions, worth_asking
 from ..launch.program import Program, parse_program
 from ..launch.zygote import Waker, can_fork
 from ..reports.folder import write_folder
 from ..reports.json import read_report
 from ..session.child import WatchedChild
 from ..session.order import WatchOrder
-from ..session.panel import ArmOrder, ArmRun, births, read_arm, run_arms, run_trials, store_runs, stored_runs
+from ..session.panel import ArmOrder, ArmRun, Snapshots, births, read_arm, run_arms, run_trials, store_runs, stored_runs
 from ..signs import Signs
 from ..signs.arms import ArmSign
 from ..trace.events import Birth, InternalError
@@ -94,32 +94,32 @@ def examine_script(options: CheckOptions, progress: Progress | None = None) -> E
     require_torch()
     out = prepared(options.out)
     progress = progress or Progress(quiet=options.quiet)
-    waker = Waker() if options.probe_seconds > 0 and can_fork() else None
+    snapshots = Snapshots(Waker(), Waker()) if options.probe_seconds > 0 and can_fork() else None
     order = WatchOrder(
         program.kind, program.target, program.argv, str(out / "trace" / MAIN), mode="check", scratch=str(out / "scratch"),
         budget=BUDGET, allowance=ALLOWANCE, seconds=options.seconds, steps=options.steps,
-        control=waker.fileno_for_child() if waker is not None else -1, seed=_seed(),
-        reseed=options.reseed,
+        control=snapshots.first.fileno_for_child() if snapshots is not None else -1,
+        late=snapshots.late.fileno_for_child() if snapshots is not None else -1, seed=_seed(), reseed=options.reseed,
     )  # fmt: skip
     output = out / OUTPUT
     progress.say(f"watching {target}")
-    child = WatchedChild(order, out / "scratch", waker, output)
+    child = WatchedChild(order, out / "scratch", snapshots.both if snapshots is not None else (), output)
     try:
         status = child.wait(options.seconds, lambda: progress.tick())
     except KeyboardInterrupt:
         child.end()
-        if waker is not None:
-            waker.close()
+        if snapshots is not None:
+            snapshots.close()
         raise UserError("interrupted; what was seen until then: lossdoctor report " + str(options.out)) from None
     try:
-        return _diagnosed(options, program, out, status, waker, progress)
+        return _diagnosed(options, program, out, status, snapshots, progress)
     finally:
-        if waker is not None:
-            waker.close()
+        if snapshots is not None:
+            snapshots.close()
 
 
 def _diagnosed(
-    options: CheckOptions, program: Program, out: Path, status: int, waker: Waker | None, progress: Progress,
+    options: CheckOptions, program: Program, out: Path, status: int, snapshots: Snapshots | None, progress: Progress,
 ) -> Examined:  # fmt: skip
     printed = _printed(out)
     if options.show_output and printed:
@@ -138,9 +138,9 @@ def _diagnosed(
     asked = False
     runs: list[ArmRun] = []
     main = min(found, key=lambda d: (not worth_asking(d), d.signs.training))
-    if waker is not None and waker.planted and worth_asking(main):
+    if snapshots is not None and snapshots.first.planted and worth_asking(main):
         asked = True
-        runs = ask(main, waker, out / "arms", wall_seconds(options.probe_seconds), progress)
+        runs = ask(main, snapshots, out / "arms", wall_seconds(options.probe_seconds), progress)
         store_runs(runs, out / "arms")
         arms = _signs_of(runs, found)
         born = [b for run in runs if not run.order.fix for b in births(run)]
@@ -210,17 +210,22 @@ def exit_status(report: Report, exit_zero: bool) -> int:
     return 1 if any(f.severity == "error" for f in report.findings) and not exit_zero else 0
 
 
-def ask(main: Diagnosis, waker: Waker, folder: Path, seconds: float, progress: Progress) -> list[ArmRun]:
+def ask(main: Diagnosis, snapshots: Snapshots, folder: Path, seconds: float, progress: Progress) -> list[ArmRun]:
     """Wake the arms that the evidence leaves open, within the panel's time."""
     signs = main.signs
     listed = questions(main)
-    orders = [ArmOrder(q.name, q.fix, q.args, q.title) for q in listed]
+    trouble = late_trouble(main, snapshots.late.step) if snapshots.late.planted else None
+    if trouble is not None:
+        # What a run would have needed from its start is no question where it has gone well until then.
+        listed = [q for q in listed if q.fix in ON_THE_WAY] + [q for q in listed if q.suspicion >= 3 and q.fix not in {*ON_THE_WAY, "raise-lr"}]
+    orders = [_order(q, trouble, snapshots.late.step) for q in listed]
     loss = signs.loss
     if loss.first_bad is not None:
         bad = int(loss.steps[loss.first_bad])
-        orders.insert(0, ArmOrder("find-nan", "", {}, "the step where the first NaN is born", find_nan_from=max(0, bad - 2)))
+        late = trouble is not None
+        orders.insert(0, ArmOrder("find-nan", "", {}, "the step where the first NaN is born", max(0, bad - 2), late, bad + 3 if late else None))
     steps, each = _size(signs, len(orders), seconds)
-    must = {q.name for q in listed if q.suspicion >= 3} | {"lower-lr-0.1", "raise-lr-10"}
+    must = {q.name for q in listed if q.suspicion >= 3 or (trouble is not None and q.fix in ON_THE_WAY)} | {"lower-lr-0.1", "raise-lr-10"}
     must = (must & {o.name for o in orders}) | ({"find-nan"} if loss.first_bad is not None else set())
     seen: dict[str, ArmSign] = {}
 
@@ -233,7 +238,34 @@ def ask(main: Diagnosis, waker: Waker, folder: Path, seconds: float, progress: P
                 seen[run.order.name] = read_arm(run, signs)
         return any(arm.cures and (arm.skill or 0) > WELL_CURED for arm in seen.values())
 
-    return run_arms(waker, orders, folder, steps=steps, seconds=seconds, each=each, tick=progress.say, enough=enough)
+    return run_arms(snapshots, orders, folder, steps=steps, seconds=seconds, each=each, tick=progress.say, enough=enough)
+
+
+ON_THE_WAY = frozenset({
+    "lower-lr", "add-clip", "loosen-clip", "winsorise", "use-float32", "set-weight-decay", "drop-scheduler",
+})  # fmt: skip
+"""Fixes that may help a run that has gone well until now; of the others it would have needed from its start."""
+BEYOND = 100
+"""Updates past the trouble that an arm from a late snapshot makes: it must have come through."""
+
+
+def late_trouble(main: Diagnosis, since: int) -> int | None:
+    """The step of a trouble that a run came into which had gone well for `since` updates: its loss is no number any more,
+    or it runs away. None where it had none, or where that snapshot is past it."""
+    loss, spike = main.signs.loss, main.signs.step.first_spike
+    step = None
+    if loss.first_bad is not None:
+        step = int(loss.steps[loss.first_bad])
+    elif main.verdict == "diverged" and spike is not None:
+        step = spike[0]
+    return step if step is not None and step > since else None
+
+
+def _order(question: Question, trouble: int | None, since: int) -> ArmOrder:
+    q = question
+    if trouble is None or q.fix not in ON_THE_WAY:
+        return ArmOrder(q.name, q.fix, q.args, q.title)
+    return ArmOrder(q.name, q.fix, q.args, f"{q.title} from update {since} on", late=True, until=trouble + BEYOND)
 
 
 def _size(signs: Signs, arms: int, seconds: float) -> tuple[int, float]:

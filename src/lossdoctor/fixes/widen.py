@@ -14,16 +14,18 @@ from .numbers import source_of
 from .places import finite, fragment, recurrent_call, said
 from .settings import settle
 
-TIMES = 4.0
+TIMES, LEAST = 4.0, 32
+"""As the what-if has them."""
 
 
 def new_size(signs: Signs, args: Args) -> int | None:
+    """Hidden units that the layer should have; None where nobody can say what it has now."""
     given = finite(args.get("hidden", args.get("hidden_size")))
     if given is not None:
         return int(given)
     found = source_of(recurrent_call(signs, RECURRENT), "hidden_size")
     seen = found.value if found is not None else next(iter(hidden_sizes(signs)), None)
-    return int(seen * (finite(args.get("factor")) or TIMES)) if seen is not None else None
+    return max(int(seen * (finite(args.get("factor")) or TIMES)), LEAST) if seen is not None else None
 
 
 def _edit(signs: Signs, args: Args) -> Edit | None:

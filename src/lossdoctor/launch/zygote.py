@@ -17,6 +17,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 Order = dict[str, Any]
@@ -28,8 +29,9 @@ def can_fork() -> bool:
     return hasattr(os, "fork") and sys.platform != "win32"
 
 
-def plant(control: socket.socket) -> Order | None:
-    """Leave a zygote behind. Returns None in the process that called, and an order in each that was woken.
+def plant(control: socket.socket, step: int = 0, others: Sequence[socket.socket] = ()) -> Order | None:
+    """Leave a zygote behind, after `step` updates. Returns None in the process that called, where `control` is then
+    closed, and an order in each that was woken. The zygote lets go of `others`.
 
     Raises OSError if the process cannot be forked (memory, limits): then nothing has changed.
     """
@@ -46,10 +48,24 @@ def plant(control: socket.socket) -> Order | None:
             os._exit(0)
     except OSError:
         os._exit(1)
-    return _sleep(control)
+    for other in others:
+        other.close()
+    return _sleep(control, step)
 
 
-def _sleep(control: socket.socket) -> Order:
+def has_room() -> bool:
+    """Would this process fit into what memory is left once more, twice over? True where nobody can say."""
+    try:
+        with open("/proc/self/statm", "rb") as file:  # noqa: PTH123
+            own = int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        with open("/proc/meminfo", "rb") as file:  # noqa: PTH123
+            left = next(int(line.split()[1]) * 1024 for line in file if line.startswith(b"MemAvailable"))
+    except (OSError, ValueError, IndexError, StopIteration):
+        return True
+    return 2 * own < left
+
+
+def _sleep(control: socket.socket, step: int) -> Order:
     """The zygote's life: wait for orders, wake a fork for each, tell how each ended."""
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(OSError, ValueError):
@@ -59,7 +75,7 @@ def _sleep(control: socket.socket) -> Order:
         signal.set_wakeup_fd(-1)
     awake: dict[int, tuple[str, float]] = {}
     buffer = b""
-    _tell(control, {"planted": os.getpid()})
+    _tell(control, {"planted": os.getpid(), "step": step})
     while True:
         ready, _, _ = select.select([control], [], [], 0.02 if awake else None)
         if ready:
@@ -122,12 +138,14 @@ def _die_with_parent() -> None:
 
 
 class Waker:
-    """The other end: wakes arms by name and waits for them. `planted` turns true when the zygote sleeps."""
+    """The other end: wakes arms by name and waits for them. `planted` turns true when the zygote sleeps, and `step` says
+    after how many updates. Of several that are planted one after the other, the last lives."""
 
     def __init__(self) -> None:
         self.ours, self.theirs = socket.socketpair()
         self.planted = False
         self.pid = 0
+        self.step = 0
         self.ended: dict[str, tuple[int, float]] = {}
         self.gone = False
         self._buffer = b""
@@ -167,7 +185,10 @@ class Waker:
             line, self._buffer = self._buffer.split(b"\n", 1)
             message = json.loads(line)
             if "planted" in message:
-                self.planted, self.pid = True, int(message["planted"])
+                if self.planted:
+                    with contextlib.suppress(OSError):
+                        os.kill(self.pid, signal.SIGKILL)
+                self.planted, self.pid, self.step = True, int(message["planted"]), int(message["step"])
             elif "ended" in message:
                 self.ended[str(message["ended"])] = (int(message["status"]), float(message.get("seconds", 0.0)))
 

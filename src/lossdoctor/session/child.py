@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..launch.zygote import Waker
@@ -23,10 +23,10 @@ class WatchedChild:
     several run side by side."""
 
     def __init__(
-        self, order: WatchOrder, folder: Path, waker: Waker | None, output: Path, threads: int | None = None
+        self, order: WatchOrder, folder: Path, wakers: Sequence[Waker], output: Path, threads: int | None = None
     ) -> None:
         self.order = order
-        self.waker = waker
+        self.wakers = wakers
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "order.json"
         order.save(path)
@@ -38,9 +38,9 @@ class WatchedChild:
         self.process = subprocess.Popen(
             [sys.executable, *flags, "-c", code, str(path)],
             stdin=subprocess.DEVNULL, stdout=self._sink, stderr=subprocess.STDOUT, start_new_session=True,
-            pass_fds=() if waker is None else (waker.fileno_for_child(),), env={**os.environ, **bounds},
+            pass_fds=tuple(waker.fileno_for_child() for waker in wakers), env={**os.environ, **bounds},
         )  # fmt: skip
-        if waker is not None:
+        for waker in wakers:
             waker.child_started()
         self.started = time.monotonic()
 
@@ -54,9 +54,9 @@ class WatchedChild:
                 self.end()
                 status = self.process.wait()
                 break
-            if self.waker is not None and not self.waker.gone:
-                self.waker.listen(0.05)
-            else:
+            for waker in self.wakers:
+                waker.listen(0.05 / len(self.wakers))
+            if not self.wakers:
                 time.sleep(0.02)
             if tick is not None:
                 tick()

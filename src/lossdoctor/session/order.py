@@ -16,7 +16,8 @@ Mode = Literal["run", "check", "trial"]
 class WatchOrder:
     """`trace` is the folder to write to, `scratch` where the script's own writing is sent (None: nowhere
     but where it wants). `budget` is our share of the run's time, `allowance` seconds for starting up.
-    `apply` lists (fix id, arguments) that take hold of the run. `control` is the zygote's socket, or -1.
+    `apply` lists (fix id, arguments) that take hold of the run. `control` is the zygote's socket, or -1; `late` that of
+    the zygotes that are planted on the way, each in the place of the one before.
     `sources` maps files of the user's to files that hold what they are to be read as; `reseed` shifts every seed that
     the script gives, None leaves them alone."""
 
@@ -31,6 +32,7 @@ class WatchOrder:
     seconds: float | None = None
     steps: int | None = None
     control: int = -1
+    late: int = -1
     apply: tuple[tuple[str, dict[str, Any]], ...] = ()
     seed: int | None = None
     sources: dict[str, str] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import time
@@ -28,13 +29,16 @@ from .order import WatchOrder
 
 @dataclass(frozen=True, slots=True)
 class ArmOrder:
-    """One arm to run; `args` take hold of the run through the framework's knobs."""
+    """One arm to run; `args` take hold of the run through the framework's knobs. `late`: from the last snapshot that was
+    taken on the way instead of the first. `until`: the update with which it ends, where that is not the panel's to say."""
 
     name: str
     fix: str
     args: dict[str, Any]
     title: str
     find_nan_from: int | None = None
+    late: bool = False
+    until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +51,32 @@ class ArmRun:
     kind: str = "fork"
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshots:
+    """Those of one run: before its first forward pass, and on its way."""
+
+    first: Waker
+    late: Waker
+
+    def of(self, order: ArmOrder) -> Waker:
+        return self.late if order.late else self.first
+
+    @property
+    def both(self) -> tuple[Waker, Waker]:
+        return self.first, self.late
+
+    def close(self) -> None:
+        for waker in self.both:
+            waker.close()
+
+
 def run_arms(
-    waker: Waker, orders: Sequence[ArmOrder], folder: Path, *, steps: int, seconds: float, each: float,
+    snapshots: Snapshots, orders: Sequence[ArmOrder], folder: Path, *, steps: int, seconds: float, each: float,
     tick: Callable[[str], None] | None = None, enough: Callable[[list[ArmRun]], bool] | None = None,
 ) -> list[ArmRun]:  # fmt: skip
-    """Run as many of `orders`, in their order, as fit into `seconds`; each for `steps` updates, at most `each`
-    seconds. Arms that are under way when the time is over are ended and count as far as they came."""
+    """Run as many of `orders`, in their order, as fit into `seconds`; each for `steps` updates (or up to the step that it
+    names itself), at most `each` seconds. Arms that are under way when the time is over are ended and count as far as
+    they came."""
     waiting = list(orders)
     awake: dict[str, tuple[ArmOrder, float]] = {}
     done: list[ArmRun] = []
@@ -63,29 +87,33 @@ def run_arms(
         return time.monotonic() - began > seconds
 
     while (waiting and not over()) or awake:
-        while waiting and len(awake) < width and not over() and not waker.gone:
+        while waiting and len(awake) < width and not over():
             order = waiting.pop(0)
+            waker = snapshots.of(order)
+            if waker.gone:
+                continue
             place = folder / order.name
             left = seconds - (time.monotonic() - began)
             try:
                 waker.wake(
-                    order.name, folder=str(place), steps=steps, seconds=max(0.5, min(each, left)),
+                    order.name, folder=str(place), steps=order.until or steps, seconds=max(0.5, min(each, left)),
                     apply=[(order.fix, order.args)] if order.fix else [], find_nan_from=order.find_nan_from,
                 )  # fmt: skip
             except OSError:
-                waiting.clear()
-                break
+                continue
             awake[order.name] = (order, time.monotonic())
             if tick is not None:
                 tick(order.title)
-        if waker.gone:
-            break
-        waker.listen(0.05)
+        for waker in {snapshots.of(order) for order, _ in awake.values()}:
+            waker.listen(0.05)
         for name in list(awake):
             order, since = awake[name]
+            waker = snapshots.of(order)
             if name in waker.ended:
                 status, took = waker.ended.pop(name)
                 done.append(ArmRun(order, folder / name, status, took, True))
+                del awake[name]
+            elif waker.gone:
                 del awake[name]
             elif time.monotonic() - since > each + 4.0 or time.monotonic() - began > seconds + 4.0:
                 waker.end(name)
@@ -118,7 +146,7 @@ def run_trials(
         )  # fmt: skip
         since = time.monotonic()
         place.mkdir(parents=True, exist_ok=True)
-        status = WatchedChild(watch, place, None, place / "output.txt").wait(max(each, left))
+        status = WatchedChild(watch, place, (), place / "output.txt").wait(max(each, left))
         done.append(ArmRun(order, place / "trace", status, time.monotonic() - since, True, "trial"))
     return done
 
@@ -163,7 +191,7 @@ def read_arm(run: ArmRun, signs: Signs) -> ArmSign:
         )
     ended = trace.last(ArmEnded)
     arm = Signs(trace, signs.training if signs.training in set(trace.table("loss").column("training")) else 0)
-    loss = arm.loss
+    loss = dataclasses.replace(arm.loss, started=signs.loss.start) if order.late else arm.loss
     if (
         order.fix not in ("scale-targets", "weight-classes", "winsorise", "mask-padding")
         and signs.loss.constant is not None
@@ -175,8 +203,9 @@ def read_arm(run: ArmRun, signs: Signs) -> ArmSign:
     if ended is None and loss.count > 20:
         held, note = True, "ended by the time limit"
     reached = int(loss.steps[-1]) + 1 if loss.count else 0
-    if held and reached < min(LEAST, 0.5 * signs.loss.count):
-        held, note = False, note or f"only {reached} updates in its time: too few to tell"
+    updates = reached - int(loss.steps[0]) if loss.count else 0
+    if held and updates < min(LEAST, 0.5 * signs.loss.count):
+        held, note = False, note or f"only {updates} updates in its time: too few to tell"
     balanced = arm.fed.answers()
     before = signs.fed.answers()
     skill, original = loss.skill, original_at(signs.loss, reached)
@@ -229,8 +258,6 @@ def births(run: ArmRun) -> tuple[Birth, ...]:
 
 def _with_constant(loss: Any, signs: Signs) -> Any:
     """The arm's loss against the same constant as the original: both are measured with one ruler."""
-    import dataclasses
-
     return dataclasses.replace(loss, constant=signs.loss.constant)
 
 

@@ -45,7 +45,7 @@ class TrialProcess:
             program.kind, program.target, program.argv, str(folder / "trace"), mode="trial", scratch=str(folder / "scratch"),
             budget=BUDGET, allowance=ALLOWANCE, steps=order.steps, apply=order.live, sources=held, reseed=order.seed,
         )  # fmt: skip
-        self._child = WatchedChild(watch, folder, None, folder / "output.txt", threads)
+        self._child = WatchedChild(watch, folder, (), folder / "output.txt", threads)
         self.started = self._child.started
         self.pid = self._child.process.pid
 

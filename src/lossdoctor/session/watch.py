@@ -30,6 +30,22 @@ if TYPE_CHECKING:
 
 
 PYTHON = (".py", ".pyw", ".ipynb")
+FIRST_LATE = 256
+"""Updates after which a first snapshot is taken on the way."""
+
+
+def _socket(number: int) -> socket.socket | None:
+    if number < 0:
+        return None
+    made = socket.socket(fileno=os.dup(number))
+    os.close(number)
+    return made
+
+
+def has_workers() -> bool:
+    """Has the script child processes by Python's multiprocessing? A copy of it would share their queues."""
+    process = sys.modules.get("multiprocessing.process")
+    return bool(getattr(process, "_children", None))
 
 
 class Watch:
@@ -46,9 +62,9 @@ class Watch:
         self.arm: zygote.Order | None = None
         self.sandbox: Sandbox | None = None
         self._sandbox_notes: list[str] = []
-        self._control = socket.socket(fileno=os.dup(order.control)) if order.control >= 0 else None
-        if order.control >= 0:
-            os.close(order.control)
+        self._control = _socket(order.control)
+        self._late_control = _socket(order.late)
+        self._late_at = FIRST_LATE
         self._started = time.monotonic()
         self._training_began: float | None = None
         self._stopped_by = ""
@@ -161,6 +177,8 @@ class Watch:
             self.writer.event(events.Note(f"the run was ended early, as asked for: {reason}"))
             self.stopper.request(reason)
         self.stopper.raise_if_requested()
+        if self._late_control is not None and updates >= self._late_at:
+            self._plant_late(self._late_control, updates)
 
     # -- the zygote and its arms ----------------------------------------------------------------------
 
@@ -171,16 +189,36 @@ class Watch:
             return
         if cuda or not zygote.can_fork():
             control.close()
+            self._late_control = None
             self.writer.event(events.Note("no snapshot was taken: " + ("CUDA is in use" if cuda else "no fork here")))
             return
         self.writer.flush()
+        late = [self._late_control] if self._late_control is not None else []
         try:
-            arm = zygote.plant(control)
+            arm = zygote.plant(control, others=late)
         except OSError as error:
             self.writer.event(events.Note(f"no snapshot was taken: {error}"))
             return
         if arm is not None:
             self._become_arm(arm)
+
+    def _plant_late(self, control: socket.socket, updates: int) -> None:
+        """Each time the updates have doubled: a snapshot of a run that still goes well, in the place of the one before.
+        A trouble that comes late is then never further away from one than half of the run."""
+        watcher = self.watcher
+        if watcher is None or watcher.iteration_backwards or not watcher.goes_well():
+            return
+        self._late_at = 2 * updates
+        if has_workers() or not zygote.has_room():
+            return
+        began = time.perf_counter_ns()
+        self.writer.flush()
+        with contextlib.suppress(OSError):
+            arm = zygote.plant(control.dup(), updates)
+            if arm is not None:
+                self._become_arm(arm)
+                return
+        self.own.add(time.perf_counter_ns() - began)
 
     def _become_arm(self, arm: zygote.Order) -> None:
         """In a fork of the snapshot: mute it, turn its writing aside, and put the intervention in place."""

@@ -19,7 +19,7 @@ from .series import Floats, middle, smooth, trend, window_for
 class LossSign:
     """Loss of one training. `per_element` is comparable with `constant.loss`; where no loss function was
     recognised it is the raw value, `constant` is None, and skill is measured against the start instead
-    (`relative` is then True)."""
+    (`relative` is then True; `started` is that of the run of which this is a later part)."""
 
     steps: Floats
     seconds: Floats
@@ -33,6 +33,7 @@ class LossSign:
     sites: tuple[Site, ...]
     terms: int = 1
     held_known: Constant | None = None
+    started: float | None = None
 
     @property
     def count(self) -> int:
@@ -62,6 +63,8 @@ class LossSign:
     @cached_property
     def start(self) -> float:
         """Loss before training: the first two batches."""
+        if self.started is not None:
+            return self.started
         return float(np.mean(self.finite[:2])) if self.finite.size else math.nan
 
     @cached_property

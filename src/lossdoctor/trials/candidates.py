@@ -12,6 +12,7 @@ from ..diagnosis.engine import Diagnosis
 from ..fixes import all_fixes
 from ..fixes.change_setting import magnitudes, others
 from ..fixes.fix import Fix
+from ..fixes.widen import TIMES, new_size
 from ..signs.arms import PROBES, ArmSign
 from ..signs.standing import inputs_off_scale
 from ..source.patch import patch_of
@@ -112,37 +113,39 @@ def _of_settings(diagnosis: Diagnosis, finding: Finding, ranks: Iterator[int], k
 
 
 RATES = ("lower-lr", "raise-lr")
+MOST_UNITS = 256
 NEAR = 2.5
 """Rates that differ by less are taken for alike."""
 
 
-def further(diagnosis: Diagnosis, step: Step, knobs: frozenset[str]) -> Step | None:
-    """The same change of the rate, ten times stronger, or half the way (as rates go) to where a what-if has shown that it goes too
-    far: None where that is near already. Of a window that was cut, half. None of any other step."""
-    if step.change.id == "set-window":
-        return _shorter(diagnosis, step, knobs)
-    factor = step.change.args.get("factor")
-    if step.change.id not in RATES or not isinstance(factor, float) or not 1e-5 < factor < 1e5:
-        return None
-    way = -1 if step.change.id == "lower-lr" else 1
-    beyond = [
-        ratio for arm in diagnosis.signs.arms
-        if arm.fix == step.change.id and arm.took_hold and (ratio := (float(arm.args.get("factor", 0) or factor) / factor) ** way) > NEAR
-    ]  # fmt: skip
-    times = float(f"{min(beyond) ** 0.5:.1g}") if beyond else 10.0
-    if times < NEAR:
-        return None
-    stronger = float(f"{factor * times**way:.3g}")
-    made = _step(diagnosis, step.change.id, {"factor": stronger}, step.change.cause, step.rank + 1, knobs)
-    return None if made is None else replace(made, proven=step.proven)
+def further(diagnosis: Diagnosis, step: Step, knobs: frozenset[str]) -> list[Step]:
+    """More of the same change, and less, what is most promising first: a rate (see `_rates_beside`), half of a window that was
+    cut, four times as many units again. Empty for any other step."""
+    change, wanted = step.change, list[dict[str, Any]]()
+    steps, factor = change.args.get("steps"), change.args.get("factor")
+    if change.id == "set-window":
+        if change.cause == "sequence-too-long" and isinstance(steps, int) and steps >= 2 * LEAST_WINDOW:
+            wanted = [{**change.args, "steps": steps // 2}]
+    elif change.id == "widen":
+        units = new_size(diagnosis.signs, change.args) or MOST_UNITS
+        wanted = [{"factor": float(factor or TIMES) * TIMES}] if units * TIMES <= MOST_UNITS else []
+    elif change.id in RATES and isinstance(factor, float) and 1e-5 < factor < 1e5:
+        wanted = [{"factor": float(f"{made:.3g}")} for made in _rates_beside(diagnosis, change.id, factor)]
+    made = [_step(diagnosis, change.id, args, change.cause, step.rank + 1, knobs) for args in wanted]
+    return [replace(one, proven=step.proven) for one in made if one is not None]
 
 
-def _shorter(diagnosis: Diagnosis, step: Step, knobs: frozenset[str]) -> Step | None:
-    steps = step.change.args.get("steps")
-    if step.change.cause != "sequence-too-long" or not isinstance(steps, int) or steps < 2 * LEAST_WINDOW:
-        return None
-    made = _step(diagnosis, step.change.id, {**step.change.args, "steps": steps // 2}, step.change.cause, step.rank + 1, knobs)
-    return None if made is None else replace(made, proven=step.proven)
+def _rates_beside(diagnosis: Diagnosis, fix: str, factor: float) -> Iterator[float]:
+    """Ten times further, or half the way (as rates go) to where a what-if has shown that it goes too far; then half the way back
+    to the what-if before, or to the rate as it is. None that is near already."""
+    way = -1 if fix == "lower-lr" else 1
+    asked = [float(arm.args.get("factor") or factor) for arm in diagnosis.signs.arms if arm.fix == fix and arm.took_hold]
+    beyond = [ratio for other in asked if (ratio := (other / factor) ** way) > NEAR]
+    before = [ratio for other in [*asked, 1.0] if (ratio := (factor / other) ** way) > NEAR]
+    for ratio, sign in ((min(beyond, default=100.0), way), (min(before, default=1.0), -way)):
+        times = float(f"{ratio**0.5:.1g}")
+        if times >= NEAR:
+            yield factor * times**sign
 
 
 def _arguments(arms: Sequence[ArmSign], name: str) -> list[dict[str, Any]]:

@@ -47,6 +47,8 @@ EVERY_STEP = 200
 """Updates at the start of which each leaves its row, whatever that costs."""
 MANY_FAILED = 50
 """Backward passes that raised: so many are told of."""
+WORSE = 1.0
+"""A loss that lies above the first by more than this share of it is one that has run away."""
 RESTED = 0.6
 """Share of the budget to which our own time must have sunk before a row is written again: the rest is for looking
 into an iteration now and then."""
@@ -121,6 +123,8 @@ class Watcher:
         self._look_started = 0
         self._walks = 0
         self.last_output: torch.Tensor | None = None
+        self._first_loss: torch.Tensor | None = None
+        self._last_loss: torch.Tensor | None = None
         self._graph_nodes = 0
         self._find_nan_from: int | None = None
         self.birth: BirthWatch | None = None
@@ -182,8 +186,16 @@ class Watcher:
         self.moves.write_to(writer)
         self._find_nan_from = find_nan_from
         self._may_rest = False
-        if find_nan_from is not None and find_nan_from <= 0:
+        self._first_forward_over = False
+        self.attach_module_hooks()
+        if find_nan_from is not None and find_nan_from <= self.updates:
             self._watch_birth()
+
+    def goes_well(self) -> bool:
+        """Is the last loss a number, and not far above the first?"""
+        if self._first_loss is None or self._last_loss is None or torch.cuda.is_initialized():
+            return False
+        return float(self._last_loss) <= float(self._first_loss) + WORSE * abs(float(self._first_loss))
 
     def _watch_birth(self) -> None:
         self.birth = BirthWatch(self, self.places.here)
@@ -353,6 +365,9 @@ class Watcher:
         value = loss.detach().clone() if loss.numel() == 1 else loss.detach().float().mean()
         if len(losses) > 1:
             value = sum((t.detach().float().mean() for t in losses[1:]), value)
+        self._last_loss = value
+        if self._first_loss is None:
+            self._first_loss = value
         site = self.site("loss")
         self.terms.backward(value, site, self.training)
         self.backwards += 1
