@@ -116,3 +116,36 @@ def test_run_keeps_the_scripts_own_output_and_status(tmp_path: Path) -> None:
     assert done.stderr == ""
     assert (tmp_path / "model.pt").exists() and (tmp_path / "log.csv").exists()
     assert (tmp_path / "lossdoctor-out" / "report.html").exists()
+
+
+LATE = """
+import torch
+import torch.nn as nn
+
+torch.manual_seed(0)
+x = torch.randn(512, 8, 1)
+y = x.sum(1) / 3
+lstm, head = nn.LSTM(1, 16, batch_first=True), nn.Linear(16, 1)
+opt = torch.optim.SGD([*lstm.parameters(), *head.parameters()], lr=0.05, momentum=0.9)
+grows = torch.optim.lr_scheduler.LambdaLR(opt, lambda step: 1.0 + max(0, step - 300) ** 1.5)
+for step in range(500):
+    rows = torch.randint(0, 512, (32,))
+    opt.zero_grad()
+    loss = nn.functional.mse_loss(head(lstm(x[rows])[0][:, -1]), y[rows])
+    loss.backward()
+    opt.step()
+    grows.step()
+"""
+
+
+def test_a_trouble_that_comes_late_is_asked_about_from_where_it_began(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(LATE)
+    ended = lossdoctor(tmp_path, "check", "--out", "out", "--format", "json", "train.py")
+    assert ended.returncode == 1, ended.stderr
+    report = json.loads(ended.stdout)
+    assert report["findings"][0]["cause"] == "lr-too-high"
+    late = [arm for arm in report["arms"] if arm["title"].endswith("from update 256 on")]
+    assert {arm["fix"] for arm in late} >= {"lower-lr", "add-clip"}
+    cure = next(arm for arm in late if arm["outcome"] == "cures")
+    assert cure["fix"] == "lower-lr" and cure["skill"] > 0.8
+    assert not any(arm["fix"] == "raise-lr" for arm in report["arms"]), "a run that went well needs no higher rate"

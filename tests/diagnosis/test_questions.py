@@ -14,7 +14,7 @@ from lossdoctor.diagnosis.questions import PROVEN, Question, questions, worth_as
 from lossdoctor.fixes import all_fixes
 from lossdoctor.signs import Signs
 from lossdoctor.signs.arms import PROBES
-from lossdoctor.trace.events import ClipSeen
+from lossdoctor.trace.events import ClipSeen, RecurrentCall
 from lossdoctor.words import Evidence, Finding
 
 RNG = np.random.default_rng
@@ -143,6 +143,18 @@ def test_good_in_training_and_poor_on_held_back_data_is_worth_asking_about() -> 
 def test_what_is_proven_by_structure_needs_no_arm(cause: str) -> None:
     signs = signs_of(FLAT, targets())
     assert not worth_asking(proven(cause, signs))
+
+
+def test_of_gaps_only_the_rest_of_the_samples_is_asked_about() -> None:
+    found = proven("nan-in-data", signs_of(FLAT, targets()))
+    assert worth_asking(found)
+    assert [(q.name, q.fix) for q in questions(found)] == [("leave-out-gaps", "impute")]
+
+
+def test_a_net_that_knows_by_heart_is_asked_about_with_fewer_units() -> None:
+    call = RecurrentCall(0, "lstm", "LSTM", (16, 20, 1), True, False, 1, False, 64)
+    asked_of = asked(signs_of(np.linspace(1.0, 0.3, 120), targets(), held=[(110, 0.95)], more=[call]))
+    assert asked_of["narrow"].args == {"factor": 0.25}
 
 
 def test_a_proof_that_leaves_room_is_followed_up() -> None:

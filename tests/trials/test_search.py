@@ -126,6 +126,15 @@ def test_what_was_picked_by_luck_is_weighed_against_what_did_best(others: float,
     assert proof is not None and proof.verified and ids(proof) == expected
 
 
+def test_what_fails_on_another_seed_is_weighed_against_what_does_best_there(tmp_path: Path) -> None:
+    def world(fixes: frozenset[str], seed: int) -> Seen:
+        skill = {"": 0.0, "lucky": 0.97 if seed == 0 else 0.6, "sure": 0.9, "lucky sure": 0.95}[" ".join(sorted(fixes))]
+        return seen(skill)
+
+    _, proof, _ = search(world, [step("lucky", proven=True), replace(step("sure", 1), backed=True)], tmp_path)
+    assert proof is not None and proof.verified and ids(proof) == ["lucky", "sure"]
+
+
 def test_what_can_be_written_goes_before_what_is_to_be_put_in_by_hand(tmp_path: Path) -> None:
     world = by({"knob": 0.75, "text": 0.7})
     steps = [step("knob", cause="one", how="live"), step("text", 1, cause="two")]

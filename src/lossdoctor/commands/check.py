@@ -220,13 +220,14 @@ def ask(main: Diagnosis, snapshots: Snapshots, folder: Path, seconds: float, pro
         listed = [q for q in listed if q.fix in ON_THE_WAY] + [q for q in listed if q.suspicion >= 3 and q.fix not in {*ON_THE_WAY, "raise-lr"}]
     orders = [_order(q, trouble, snapshots.late.step) for q in listed]
     loss = signs.loss
-    if loss.first_bad is not None:
+    unborn = loss.first_bad is not None and signs.fed.bad_inputs is None and signs.fed.bad_targets is None
+    if loss.first_bad is not None and unborn:
         bad = int(loss.steps[loss.first_bad])
         late = trouble is not None
         orders.insert(0, ArmOrder("find-nan", "", {}, "the step where the first NaN is born", max(0, bad - 2), late, bad + 3 if late else None))
     steps, each = _size(signs, len(orders), seconds)
     must = {q.name for q in listed if q.suspicion >= 3 or (trouble is not None and q.fix in ON_THE_WAY)} | {"lower-lr-0.1", "raise-lr-10"}
-    must = (must & {o.name for o in orders}) | ({"find-nan"} if loss.first_bad is not None else set())
+    must = (must & {o.name for o in orders}) | ({"find-nan"} if unborn else set())
     seen: dict[str, ArmSign] = {}
 
     def enough(done: list[ArmRun]) -> bool:

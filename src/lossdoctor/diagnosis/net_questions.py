@@ -13,6 +13,8 @@ Asked = tuple[str, str, dict[str, Any], str, int]
 
 LARGE_BATCH, SMALL_BATCH = 128, 8
 FEW_UPDATES = 400
+LARGE, BY_HEART = 32, 0.3
+"""Units of a net that may be too large, and by how much its training skill is then above its held-back one."""
 REST = 1e-6
 """What is left of the other terms: next to nothing, and their gradients are still there."""
 
@@ -33,10 +35,12 @@ def net_questions(signs: Signs) -> Iterator[Asked]:
                 continue
             args = {"keep": term.ordinal, "factor": REST, "weight": term.weight}
             yield f"weigh-{term.ordinal}", "weigh-loss-term", args, f"{term.fn} alone, the rest of the loss a millionth", 3
-    skill = signs.loss.skill
+    skill, held = signs.loss.skill, signs.loss.held_skill
+    sizes = hidden_sizes(signs)
+    if sizes and sizes[0] >= LARGE and skill is not None and held is not None and skill - held > BY_HEART:
+        yield "narrow", "widen", {"factor": 0.25}, "a quarter of the hidden units", 2
     if skill is not None and skill >= 0.8:
         return
-    sizes = hidden_sizes(signs)
     if sizes and sizes[0] <= 64:
         yield "widen", "widen", {"factor": 4.0}, "four times as many hidden units", 3 if sizes[0] <= 8 else 1
     depth = recurrent_layers(signs)

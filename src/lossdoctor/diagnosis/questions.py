@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ..signs import Signs
+from ..signs.alignment import window_needed
 from ..signs.arms import LEARNS
 from ..signs.memory import croppable
 from ..signs.padding import padding
@@ -53,7 +55,6 @@ USUAL_STEP = 1e-2
 
 PROVEN = frozenset({
     "missing-optimizer-step", "gradients-cleared", "detached-graph", "state-not-detached", "constant-inputs",
-    "nan-in-data",
 })  # fmt: skip
 """Structural findings that explain everything: no arm could say more while they stand."""
 
@@ -66,9 +67,13 @@ def worth_asking(diagnosis: Diagnosis) -> bool:
     skill = effective_skill(signs)
     if skill is not None and skill >= GOOD_ENOUGH and not signs.loss.relative:
         return learned_by_heart(signs)
-    if any(f.severity == "error" and f.cause in PROVEN and f.confidence >= 0.9 for f in diagnosis.findings):
+    if _is_proven(diagnosis, PROVEN):
         return False
     return signs.loss.count >= 3
+
+
+def _is_proven(diagnosis: Diagnosis, causes: Collection[str]) -> bool:
+    return any(f.severity == "error" and f.cause in causes and f.confidence >= 0.9 for f in diagnosis.findings)
 
 
 def learned_by_heart(signs: Signs) -> bool:
@@ -79,12 +84,15 @@ def learned_by_heart(signs: Signs) -> bool:
     return few_samples(signs) is not None or (by_heart(signs) and (signs.loss.skill or 0.0) >= LEARNS)
 
 
+GAPS = Question("leave-out-gaps", "impute", {}, "samples with gaps left out of the loss", 3)
 HOLD_OUT = Question("hold-out", "hold-out", {"parts": 4}, "one sample in four left out", 3)
 
 
 def questions(diagnosis: Diagnosis) -> list[Question]:
     """The arms, in the order in which they should be run."""
     signs = diagnosis.signs
+    if _is_proven(diagnosis, ("nan-in-data",)):
+        return [GAPS]
     heart = learned_by_heart(signs)
     if heart and (effective_skill(signs) or 0.0) >= GOOD_ENOUGH:
         return [HOLD_OUT]
@@ -144,6 +152,9 @@ def _questions(diagnosis: Diagnosis) -> list[Question]:
     if crop is not None:
         steps, axis = crop
         ask("crop", "set-window", {"steps": steps, "axis": axis}, f"the last {steps} steps of the window alone", 2)
+    needed = window_needed(signs)
+    if needed is not None:
+        ask("longer-window", "set-window", {"steps": needed, "longer": True}, f"windows of {needed} steps", 3)
     if narrow(signs) is not None:
         ask("shuffle", "shuffle", {}, "samples drawn at random", 3)
     shift = row_shift(signs) if (effective_skill(signs) or 0.0) < LEARNS else None

@@ -30,6 +30,59 @@ def _table(signs: Signs) -> Edit | None:
     return insert_after(call.script, statement.lineno, [f"{name} = {name}.ffill().bfill()"])
 
 
+LOADERS = ("load", "loadtxt", "genfromtxt")
+STATISTICS = frozenset({"mean", "std", "min", "max", "fit", "fit_transform"})
+
+
+def _loaded(signs: Signs) -> Edit | None:
+    """The one array that NumPy reads from a file and that statistics are taken of: filled before these are."""
+    found = []
+    for script in scripts(signs):
+        for call in calls(script, LOADERS):
+            if not call.full.startswith("numpy."):
+                continue
+            name, statement = assigned_to(script, call.node), statement_of(script, call.node)
+            if statement is None:
+                continue
+            if name is None and isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Subscript):
+                target = statement.targets[0]
+                name = target.id if statement.value.value is call.node and isinstance(target, ast.Name) else None
+            if name is not None and _described(script.tree, name):
+                found.append((script, statement, name, call.full))
+    if len(found) != 1:
+        return None
+    script, statement, name, full = found[0]
+    np_name = next((ast.unparse(c.node.func).rpartition(".")[0] for c in calls(script, LOADERS) if c.full == full), "")
+    if not np_name:
+        return None
+    filled = f"{name} = {np_name}.where({np_name}.isfinite({name}), {name}, {np_name}.nanmedian({name}, axis=0))"
+    return insert_after(script, statement.lineno, [filled])
+
+
+def _described(tree: ast.AST, name: str) -> bool:
+    """Is a mean, a deviation or the like taken of what has this name, or of a part of it?"""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in STATISTICS:
+            of = [node.func.value, *node.args[:1]]
+            if any(_root(value) == name for value in of):
+                return True
+    return False
+
+
+def _root(node: ast.expr) -> str:
+    while isinstance(node, ast.Subscript):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _nothing_left(signs: Signs) -> bool:
+    """Has a feature no finite value at all, as after a scaling by statistics of data with a gap?"""
+    for x in signs.fed.inputs:
+        if np.issubdtype(x.dtype, np.floating) and x.ndim >= 2:
+            return bool((~np.isfinite(x)).reshape(-1, x.shape[-1]).all(axis=0).any())
+    return False
+
+
 def _model(signs: Signs) -> Edit | None:
     """The model puts the features' means where its input has no finite number."""
     stats = signs.fed.feature_stats
@@ -77,6 +130,8 @@ def _edit(signs: Signs, args: Args) -> Edit | Change | None:
     if fed.bad_targets is None and fed.bad_inputs is None:
         return _table(signs)
     if not _infinite(signs) and (found := _table(signs)) is not None:
+        return found
+    if _nothing_left(signs) and (found := _loaded(signs)) is not None:
         return found
     if fed.bad_targets is None:
         return _model(signs)

@@ -15,6 +15,8 @@ from .tables import row_shift
 if TYPE_CHECKING:
     from .chart import Signs
 
+GAIN = 0.15
+"""Skill that a ridge must win by the rows before a window for the window to be called too short."""
 SHIFTS = (1, -1, 2, -2, 3, -3, 4, -4, 5, -5)
 
 
@@ -44,6 +46,15 @@ class Beyond:
     @property
     def gain(self) -> float:
         return self.together - max(0.0, self.without)
+
+
+def window_needed(signs: Signs) -> int | None:
+    """Steps of a window that would reach what a ridge finds before the one that there is; None where it finds nothing there."""
+    series = recorded(signs)
+    past = beyond(signs, future=False) if series is not None else None
+    if series is None or past is None or past.gain < GAIN or past.gain < 3 * past.chance:
+        return None
+    return series.window + past.lag
 
 
 def shifted(signs: Signs) -> tuple[int, Dependence] | None:

@@ -45,8 +45,12 @@ class ArmSign:
 
     @property
     def key(self) -> str:
-        """The fix, and for a re-initialisation whether it is one for long memory."""
-        return "memory" if self.fix == "reinit" and self.args.get("keep") else self.fix
+        """The fix, and which of the two ways it goes where there are two."""
+        if self.fix == "reinit" and self.args.get("keep"):
+            return "memory"
+        if self.fix == "set-window" and self.args.get("longer"):
+            return "longer-window"
+        return "narrow" if self.fix == "widen" and float(self.args.get("factor") or 4.0) < 1 else self.fix
 
     @property
     def gain(self) -> float:

@@ -14,6 +14,9 @@ from ..trace.events import BatchSaved, DataRead, LossTerm, OptimizerSeen, Site, 
 from ..trace.reader import Trace
 from .series import Floats, middle, smooth, trend, window_for
 
+TREND_POINTS = 60
+"""Losses that a trend is looked for in, where half of the run has so many."""
+
 
 @dataclass(frozen=True)
 class LossSign:
@@ -132,12 +135,15 @@ class LossSign:
 
     @cached_property
     def still_falling(self) -> tuple[float, float]:
-        """(skill gained over the last fifth of the run by its trend, z of the Mann-Kendall test)."""
-        tail = self.finite[int(len(self.finite) * 0.8) :]
-        if len(tail) < 5:
+        """(skill gained over the last fifth of the run by its trend, z of the Mann-Kendall test). Of a short run up to its
+        latter half is asked: a fifth has too few points for the test to see a trend in the noise of batches."""
+        count = len(self.finite)
+        fifth = count - int(count * 0.8)
+        tail = self.finite[count - max(fifth, min(TREND_POINTS, count // 2)) :]
+        if fifth < 5:
             return 0.0, 0.0
         slope, z = trend(tail)
-        gain = self.skill_of(self.end + slope * len(tail)) - self.skill_of(self.end)
+        gain = self.skill_of(self.end + slope * fifth) - self.skill_of(self.end)
         return float(gain), z
 
     @cached_property

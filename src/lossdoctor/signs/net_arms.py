@@ -31,6 +31,10 @@ def points(signs: Signs, arm: ArmSign) -> bool | None:
         return composition(signs) is not None
     if arm.fix == "shallower":
         return recurrent_layers(signs) >= DEEP
+    if arm.key == "longer-window":
+        return True
+    if arm.key == "narrow":
+        return False
     if arm.fix == "widen":
         sizes = hidden_sizes(signs)
         return bool(sizes) and sizes[0] <= NARROW

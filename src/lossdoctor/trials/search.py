@@ -255,20 +255,32 @@ class Search:
         return None
 
     def _surer(self, proof: Proof, ranked: Sequence[Ran]) -> Proof:
-        """What was picked on one seed and stands much lower on the others was picked by luck: what did best on that seed is proven
-        as well, and kept where it is better on all of them."""
+        """What was picked on one seed and stands much lower on the others was picked by luck: what did best on that seed, or does
+        best on the worst of the others, is proven as well, and kept where it is better on all of them."""
         mean = _mean(proof)
-        rival = max(ranked, key=lambda r: score(r.seen))
         if mean >= WELL or self.judge.learns_already or self.judge.by_heart or score(proof.fixed[0].seen) - mean < LUCK:
             return proof
-        if rival.candidate.key == proof.candidate.key or is_live(rival.candidate) or score(rival.seen) - mean < LUCK:
-            return proof
         try:
+            others = [r for r in ranked if r.candidate.key != proof.candidate.key]
+            rival = max(others, key=lambda r: score(r.seen), default=None)
+            if rival is None or score(rival.seen) - mean < LUCK:
+                rival = self._best_where(min(proof.fixed, key=lambda r: score(r.seen)))
+            if rival.candidate.key == proof.candidate.key or is_live(rival.candidate):
+                return proof
             other = self._prove(rival.candidate)
         except OutOfTime:
             self.out_of_time = True
             return proof
         return other if other.verified and _mean(other) - mean >= LUCK else proof
+
+    def _best_where(self, lost: Ran) -> Ran:
+        """On the seed on which a change does badly: it, or one of the next that it is suspected with, alone or beside it."""
+        mine = lost.candidate.steps[0]
+        others = sorted(self.steps, key=lambda step: not step.backed)
+        rivals = [step for step in others if step.key != mine.key and (step.backed or step.change.cause)][:MOST_RIVALS]
+        wanted = [c for step in rivals for c in (self._single(step), together([mine, step])) if c is not None]
+        ran = self.runner.ask([(c, lost.seed) for c in wanted]) if wanted else []
+        return max([lost, *ran], key=lambda r: score(r.seen))
 
     def _smallest_first(self, ranked: list[Ran]) -> list[Ran]:
         """Each set of changes after its own subsets that do as well."""

@@ -51,6 +51,7 @@ from ...trace.events import Birth, DataRead
 from ...words import Judgement, Place
 from ..cause import Cause, finding
 from ..places import criterion_place, recurrent_place
+from ..what_if import arm_evidence, lead
 
 
 def judge(signs: Signs) -> Judgement:
@@ -72,6 +73,7 @@ def judge(signs: Signs) -> Judgement:
             [
                 (f"NaN or Inf among the {what} of batch {number}", count, "0"),
                 ("first step with a loss that is no number", step, "none"),
+                *(arm_evidence(signs, arm) if broken and (arm := lead(signs, "impute")) is not None else []),
             ],
             confidence=0.97 if broken else 0.5,
             severity="error" if broken else "warning",

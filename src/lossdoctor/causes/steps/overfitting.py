@@ -130,6 +130,7 @@ def judge(signs: Signs) -> Judgement:
             ("held-back skill at the end", skills[-1], "near the training skill"),
             ("held-back skill at its best", skills[best], ""),
             ("updates before the best evaluation", course.steps[best], f"near the end, of {signs.updates}"),
+            *((f"held-back skill at the end, {a.title}", a.held_skill, "") for a in signs.arms if a.key == "narrow" and a.took_hold),
             ("rise of the held-back loss since, in standard errors", (min(late) - course.means[best]) / max(course.error, 1e-9 * scale), "below 1"),
         ],
         confidence=0.9 if useless else 0.75,

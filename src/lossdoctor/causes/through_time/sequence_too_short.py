@@ -44,7 +44,7 @@ Carried state does not help where the gradient ends with the chunk. Keras: `sequ
 from __future__ import annotations
 
 from ...signs import Signs
-from ...signs.alignment import beyond
+from ...signs.alignment import beyond, window_needed
 from ...signs.arms import LEARNS
 from ...signs.memory import single_step
 from ...signs.recorded import recorded
@@ -52,8 +52,8 @@ from ...signs.standing import effective_skill, learned
 from ...words import Judgement
 from ..cause import Cause, finding
 from ..places import recurrent_place
+from ..what_if import arm_evidence, lead
 
-GAIN = 0.15
 FEW = 4
 """Numbers a step up to which no window can lie hidden in the features."""
 
@@ -71,11 +71,12 @@ def judge(signs: Signs) -> Judgement:
     if past is None:
         return CAUSE.not_judged("a longer stretch of the series among the captured windows")
     skill = effective_skill(signs)
-    if past.gain < GAIN or past.gain < 3 * past.chance:
+    needed = window_needed(signs)
+    if needed is None:
         return CAUSE.healthy(f"the {past.rows} rows before the window add {max(0.0, past.gain):.2f} to a ridge's skill")
     if skill is not None and skill > past.together - 0.1:
         return CAUSE.healthy(f"the run (skill {skill:.2f}) has no need of what lies before its window")
-    needed = series.window + past.lag
+    arm = lead(signs, "longer-window")
     return finding(
         CAUSE.id,
         f"The window of {series.window} steps is too short: the {past.rows} rows before it, most of all the one {past.lag} "
@@ -86,10 +87,12 @@ def judge(signs: Signs) -> Judgement:
             ("steps of the window", series.window, f"at least {needed}"),
             ("skill of the run", skill, ""),
             ("windows compared", past.samples, ""),
+            *(arm_evidence(signs, arm) if arm is not None else []),
         ],
-        confidence=0.9 if past.gain > 0.3 else 0.72,
+        confidence=0.95 if arm is not None and arm.cures else 0.9 if past.gain > 0.3 else 0.72,
         severity="error" if past.without < 0.2 and (skill is None or skill < 0.2) else "warning",
-        proof="statistics", where=recurrent_place(signs), since_step=0, panels=("inputs", "through-time"),
+        proof="statistics" if arm is None else "intervention", where=recurrent_place(signs), since_step=0,
+        panels=("inputs", "through-time", "what-if"),
     )  # fmt: skip
 
 

@@ -29,6 +29,13 @@ class Measured:
     right: torch.Tensor | None
 
 
+def by_sample(inputs: torch.Tensor, rows: int) -> torch.Tensor | None:
+    """A batch with its samples first, of which `rows` of a loss are one or several each; None where these are not its."""
+    if inputs.dim() >= 3 and inputs.shape[1] == rows != inputs.shape[0]:
+        inputs = inputs.transpose(0, 1)
+    return inputs if len(inputs) and not rows % len(inputs) else None
+
+
 class HoldOut(InputKnob):
     """One in `parts` samples, chosen by the bits of their inputs (the same ones in every epoch), is left out of the
     loss; the loss on these is measured beside it."""
@@ -62,11 +69,10 @@ class HoldOut(InputKnob):
 
     def _left_out(self, inputs: torch.Tensor, rows: int) -> torch.Tensor | None:
         """(rows,) of booleans; None where inputs and targets have not the same samples."""
-        if inputs.dim() >= 3 and inputs.shape[1] == rows != inputs.shape[0]:
-            inputs = inputs.transpose(0, 1)
-        samples = len(inputs)
-        if not samples or rows % samples:
+        found = by_sample(inputs, rows)
+        if found is None:
             return None
+        inputs, samples = found, len(found)
         bits = inputs.detach().reshape(samples, -1).contiguous().cpu().view(torch.uint8).to(torch.int64)
         places = torch.arange(1, bits.shape[1] + 1, dtype=torch.int64) * 2654435761
         mixed = (bits * (places >> 7) + bits * bits * places).sum(1)

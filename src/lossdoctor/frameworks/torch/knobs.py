@@ -573,6 +573,7 @@ def make_knob(fix: str, args: Numbers) -> Knob | None:
         return HoldOut(int(args["parts"]))
     from .data_knobs import make_data_knob
     from .net_knobs import make_net_knob
+    from .row_knobs import make_row_knob
     from .step_knobs import make_step_knob
 
-    return make_data_knob(fix, args) or make_net_knob(fix, args) or make_step_knob(fix, args)
+    return make_row_knob(fix, args) or make_data_knob(fix, args) or make_net_knob(fix, args) or make_step_knob(fix, args)

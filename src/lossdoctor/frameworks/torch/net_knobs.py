@@ -108,7 +108,7 @@ PIECES = (*LAYERS, nn.Linear, nn.LayerNorm)
 
 
 class Widen(Rebuilt):
-    """Hidden units of the recurrent layers times `factor`, and of what takes their output. Built anew before the first
+    """Hidden units of the recurrent layers times `factor` (below 1: fewer), and of what takes their output. Built anew before the first
     training forward; of the ways to rebuild, the first under which the model runs is taken."""
 
     inputs_wanted = True
@@ -329,7 +329,8 @@ def make_net_knob(fix: str, args: Any) -> Knob | None:
     if fix == "set-dropout":
         return LessDropout(float(args.get("p", 0.0)))
     if fix == "widen":
-        return Widen(float(args.get("factor", 4.0)))
+        factor = float(args.get("factor", 4.0))
+        return Widen(factor, least=32 if factor > 1 else 4)
     if fix == "shallower":
         return Shallower()
     if fix == "swap-cell":

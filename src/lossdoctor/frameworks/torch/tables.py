@@ -115,7 +115,7 @@ def tables_of(arrays: list[InSight], x: torch.Tensor, target: torch.Tensor) -> l
     batch, wanted = numbers(x.detach()), numbers(target.detach())
     if batch is None or wanted is None or batch.ndim < 2:
         return []
-    places = [(table, rows) for table in arrays if (rows := _rows_of(table.array, batch)) is not None]
+    places = [(table, rows) for table in arrays if (rows := rows_of(table.array, batch)) is not None]
     return [(table, y) for table, rows in places for y in arrays if _answers(y.array, len(table.array), rows, wanted)]
 
 
@@ -219,7 +219,7 @@ def numbers(value: torch.Tensor | Array) -> Array | None:
     return value if type(value) is np.ndarray and value.dtype.kind in "fiub" and value.size <= LARGEST else None
 
 
-def _rows_of(table: Array, batch: Array) -> Array | None:
+def rows_of(table: Array, batch: Array) -> Array | None:
     """(rows,) for each sample of the batch where in the table it stands, -1 for one that stands there more than once; None
     where it is no batch of this table."""
     for samples in (batch, np.swapaxes(batch, 0, 1)):
