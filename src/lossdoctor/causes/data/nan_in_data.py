@@ -18,6 +18,7 @@ By structure: it looks for values that are not finite in the captured inputs and
 batch, how many there are, and (for inputs) the feature. If the loss also stops being a number, it is an error,
 with the step; if the loss stays finite, a warning. The captured batches are a bounded sample; where the loss stops
 being a number, the what-if panel goes through that step once more and looks at what the model and the loss are given.
+A what-if without the samples that have gaps shows what the others teach.
 Healthy: none in the captured batches, nor in that step. Not judged: no batches captured. Of a data file alone
 (`lossdoctor data`) all rows are counted: gaps in a series are a warning, since scripts fill them; infinities,
 which no scaler takes out, and whatever stands in pairs that were cut already, are an error.

@@ -17,7 +17,7 @@ find out what to keep, and drop late.
 Only a run that came to its own end is judged, and only one that has a finite loss. If the skill is at least
 0.8, it is healthy. Otherwise there are two ways to a finding. By intervention: a rate up to ten times as high
 cures (`raise-lr`), or helps while the curve still falls, the run made at most 300 updates, and they were of the
-usual size (at least 2e-3 of the weights); then steps, not rate, were missing. By the curve: the last fifth
+usual size (at least 2e-3 of the weights); then steps, not rate, were missing. By the curve: the last fifth (of a short run more, up to sixty steps)
 still falls (Mann-Kendall z below -2.3) and its trend gains more than 5% of the missing skill, at a skill below
 0.9. In both the rate must still be alive. It is an error only for a short run below skill 0.3 that the higher
 rate cures, else a warning. Healthy: the curve is flat at the end.

@@ -17,8 +17,9 @@ By statistics, on the series that it puts together again from the overlap of the
 window, and one on the window and the rows before it (up to three windows more), cross-validated over blocks of
 neighbours, for the same targets. A finding needs the older rows to win more than 0.15 of the variance and three
 times what rows moved around in a circle win by chance, and the run to be at least 0.1 below what they allow; it
-is an error where the window alone gives less than 0.2 and the run has no more. Healthy: older rows win
-nothing, or the run learns. Not judged: windows that do not overlap, so that what came before is not known.
+is an error where the window alone gives less than 0.2 and the run has no more. Where the script's own array of these windows
+is found, the what-if `set-window` puts longer ones together from it and repeats the same steps with them: a cure there is
+the proof. Healthy: older rows win nothing, or the run learns. Not judged: windows that do not overlap, so that what came before is not known.
 
 ## Not to be confused with
 - `vanishing-gradients`: what decides is in the window, too far back for the gradient.
