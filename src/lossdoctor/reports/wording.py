@@ -33,11 +33,13 @@ OUTCOMES: tuple[str, ...] = ("cures", "helps", "no difference", "worse", "did no
 CONTROL_FIXES = frozenset({"", "none", "control"})
 """Fix ids of an arm that changes nothing: the original's own curve."""
 
+UNTRIED = "; nothing has been tried yet"
+
 _PROOF = {
     "structure": "proved by structure: a fact of this run's graph, shapes or calls, with no threshold in it",
     "bound": "proved by an exact bound: no data could have made it otherwise",
     "intervention": "proved by intervention: the same run, with this one thing changed, behaves otherwise",
-    "statistics": "a suspicion from what was measured; nothing has been tried yet",
+    "statistics": f"a suspicion from what was measured{UNTRIED}",
 }
 
 _MIND = {
@@ -102,6 +104,10 @@ def certainty(finding: Finding, report: Report) -> Certainty:
     if report.data is not None:
         return Certainty(f"{percent(finding.confidence)}, {_ON_DATA.get(finding.proof, _PROOF[finding.proof])}", _MIND_ON_DATA)
     sure = f"{percent(finding.confidence)}, {_PROOF[finding.proof]}"
+    if finding.cause in report.confirmed or finding.cause in report.taken_back:
+        # What was tried since speaks louder than what was measured before.
+        sure = sure.removesuffix(UNTRIED)
+        sure += "; confirmed: its cure works on paired runs" if finding.cause in report.confirmed else "; taken back: its cures change nothing"
     if finding.proof == "intervention" and (arm := _deciding_arm(finding, report)) is not None:
         sure += f" ({fix_words(arm)}: {level_of(arm)}{_instead_of(arm, report)})"
     return Certainty(sure, _MIND[finding.proof])
