@@ -20,7 +20,8 @@ from lossdoctor.diagnosis.questions import Question, questions
 from lossdoctor.frameworks.sampling import OwnTime
 from lossdoctor.frameworks.torch.handle import probe_dependence
 from lossdoctor.frameworks.torch.install import install
-from lossdoctor.frameworks.torch.knobs import Knobs, make_knob
+from lossdoctor.frameworks.torch.knob import Knobs
+from lossdoctor.frameworks.torch.knobs import make_knob
 from lossdoctor.frameworks.torch.quiet_probe import probe_without_noise
 from lossdoctor.frameworks.torch.watcher import Watcher
 from lossdoctor.session.panel import ArmOrder, ArmRun, births, read_arm

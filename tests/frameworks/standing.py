@@ -12,7 +12,7 @@ import torch.nn.functional as F
 
 from lossdoctor.frameworks.sampling import OwnTime
 from lossdoctor.frameworks.torch.install import install
-from lossdoctor.frameworks.torch.knobs import Knob, Knobs
+from lossdoctor.frameworks.torch.knob import Knob, Knobs
 from lossdoctor.frameworks.torch.watcher import Watcher
 from lossdoctor.trace.reader import Trace, read_trace
 from lossdoctor.trace.writer import TraceWriter

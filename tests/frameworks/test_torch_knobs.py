@@ -13,7 +13,8 @@ import torch.nn.functional as F
 from standing import Net, standing
 from torch.nn.utils import clip_grad_norm_ as clip_imported_before
 
-from lossdoctor.frameworks.torch.knobs import Knob, make_knob
+from lossdoctor.frameworks.torch.knob import Knob
+from lossdoctor.frameworks.torch.knobs import make_knob
 
 
 def fit(steps: int = 5, **more: Any) -> dict[str, Any]:

@@ -130,7 +130,8 @@ class Watch:
         self.own.enter()
         try:
             from ..frameworks.torch.install import install
-            from ..frameworks.torch.knobs import Knobs, make_knob
+            from ..frameworks.torch.knob import Knobs
+            from ..frameworks.torch.knobs import make_knob
             from ..frameworks.torch.watcher import Watcher
 
             knobs = [knob for fix, args in self.order.apply if (knob := make_knob(fix, args)) is not None]
@@ -222,7 +223,8 @@ class Watch:
 
     def _become_arm(self, arm: zygote.Order) -> None:
         """In a fork of the snapshot: mute it, turn its writing aside, and put the intervention in place."""
-        from ..frameworks.torch.knobs import Knobs, make_knob
+        from ..frameworks.torch.knob import Knobs
+        from ..frameworks.torch.knobs import make_knob
         from ..launch.muted import muted
 
         self.arm = arm

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler
 
-from .knobs import Args, Knob, Kwargs
+from .knob import Args, Knob, Kwargs
 from .loading import under_way
 from .tables import address, in_sight, tables_of
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from .data_knobs import InputKnob
-from .knobs import Args, Kwargs
+from .knob import Args, Kwargs
 
 PER_SAMPLE = frozenset({
     "cross_entropy", "nll_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits", "mse_loss", "l1_loss",

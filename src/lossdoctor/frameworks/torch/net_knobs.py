@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn.modules.dropout import _DropoutNd
 
-from .knobs import Args, Knob, Kwargs
+from .knob import Args, Knob, Kwargs
 from .widening import variants, widen
 
 HALF = (torch.float16, torch.bfloat16)

@@ -9,7 +9,7 @@ import torch
 
 from .data_knobs import InputKnob
 from .held_out import PER_SAMPLE, by_sample
-from .knobs import Args, Kwargs
+from .knob import Args, Kwargs
 from .tables import Array, in_sight, numbers, rows_of
 
 OVERLAPPING = 0.9

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from .knobs import Args, Knob, Kwargs
+from .knob import Args, Knob, Kwargs
 from .net_knobs import outermost
 
 

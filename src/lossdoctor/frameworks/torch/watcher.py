@@ -37,7 +37,7 @@ from .recurrent import Recurrences
 from .terms import Terms
 
 if TYPE_CHECKING:
-    from .knobs import Knobs
+    from .knob import Knobs
 
 MAX_TENSORS = 120
 MAX_SEARCHES = 8
