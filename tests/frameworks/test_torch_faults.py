@@ -10,14 +10,28 @@ import pytest
 import torch
 from standing import alike, standing, trace_of, train
 
-from lossdoctor.frameworks.torch import batches, fetch, gradients, knobs, moves, places, recurrent, terms, watcher
+from lossdoctor.frameworks.torch import (
+    batches,
+    fetch,
+    gradients,
+    knob,
+    moves,
+    optimizers,
+    places,
+    recurrent,
+    step_rows,
+    terms,
+    watcher,
+)
 from lossdoctor.trace.events import InternalError
 
 PARTS: dict[str, tuple[type, str]] = {
     name: (owner, name.rpartition(".")[2])
     for owner, names in (
         (watcher.Watcher, "on_module_begin on_module_end on_criterion on_backward_begin on_backward_end on_step_begin "
-         "on_step_end on_scheduler on_clip on_no_grad flush site _look_at_graph _model_came"),
+         "on_step_end on_no_grad flush site _look_at_graph _model_came"),
+        (optimizers.Optimizers, "number_of"),
+        (step_rows.StepRows, "add on_clip on_scheduler"),
         (moves.Moves, "copy measure"),
         (gradients.GradientUses, "look_back after_backward at_update remember"),
         (places.Places, "here"),
@@ -89,7 +103,7 @@ def test_a_part_that_fails_is_switched_off_alone(tmp_path: Path, monkeypatch: py
 
 @pytest.mark.parametrize("method", ["first_forward", "inputs", "criterion", "before_step", "after_step", "after_backward", "clip"])
 def test_a_knob_fails(method: str, bare: list[torch.Tensor], tmp_path: Path) -> None:
-    class Broken(knobs.Knob):
+    class Broken(knob.Knob):
         inputs_wanted = True
 
     setattr(Broken, method, fails)

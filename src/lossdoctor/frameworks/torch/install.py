@@ -156,7 +156,7 @@ def _watch_clips(doors: Doors, watcher: Watcher) -> None:
 
         def after(args: Args, kwargs: Kwargs, result: Any) -> None:
             if not watcher.resting:
-                call("clip", watcher.on_clip, how, args[1:], kwargs, result)
+                call("clip", watcher.steps.on_clip, how, args[1:], kwargs, result)
 
         # One for both names: it is pickled by the name of its module.
         made: dict[int, Original] = {}
@@ -205,7 +205,7 @@ def _watch_schedulers(doors: Doors, watcher: Watcher) -> None:
 
     def after(args: Args, kwargs: Kwargs, result: Any) -> None:
         if not watcher.resting:
-            call("scheduler", watcher.on_scheduler, args[0])
+            call("scheduler", watcher.steps.on_scheduler, args[0])
 
     for value in list(vars(lr_scheduler).values()):
         if isinstance(value, type) and issubclass(value, lr_scheduler.LRScheduler) and "step" in vars(value):

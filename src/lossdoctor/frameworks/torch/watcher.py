@@ -14,32 +14,32 @@ from time import monotonic
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 import torch.utils.checkpoint
 from torch import nn
 
 from ...trace import events
-from ...trace.events import LOSS_COLUMNS, STEP_COLUMNS
+from ...trace.events import LOSS_COLUMNS
 from ...trace.writer import TraceWriter
 from ..sampling import SPARING, OwnTime, Sampler
 from .aside import Aside, Hidden
 from .batches import Batches
 from .doors import Guard
 from .fetch import Fetch
-from .gradients import GradientUses, dense_grad
+from .gradients import GradientUses
 from .graph import walk
 from .moves import Moves
 from .nan_birth import BirthWatch
-from .params import ParamBook, model_seen, norms_of, param_facts, sub_parameters
+from .optimizers import MAX_TENSORS, Optimizers, plain_lr
+from .params import ParamBook, model_seen, norms_of, param_facts
 from .places import Places
 from .recurrent import Recurrences
+from .step_rows import StepRows
 from .terms import Terms
 
 if TYPE_CHECKING:
     from .knob import Knobs
 
-MAX_TENSORS = 120
 MAX_SEARCHES = 8
 FLUSH_ROWS = 64
 FLUSH_SECONDS = 0.9
@@ -95,27 +95,20 @@ class Watcher:
         self._first_forward_over = False
         self._after_door = after_door
         self._loss_rows = writer.table("loss", LOSS_COLUMNS)
-        self._step_rows = writer.table("step", STEP_COLUMNS)
+        self.steps = StepRows(self, writer)
         self.places = Places(self)
-        self._optimizers: dict[int, int] = {}
-        self._optimizer_params: dict[int, tuple[int, list[torch.Tensor], list[int]]] = {}
-        self._schedulers: dict[int, int] = {}
-        self._clip: tuple[float, torch.Tensor | None] | None = None
-        self._clip_seen: set[tuple[str, int]] = set()
+        self.optimizers = Optimizers(self)
         self._depth = 0
         self._in_step = 0
         self.iteration_backwards = 0
         self._failed_backwards = 0
         self._flush_at = monotonic() + FLUSH_SECONDS
         self.training = 0
-        self._trainings: dict[int, int] = {}
-        self._last_seen_optimizer: dict[int, int] = {}
         self._models = 0
         self._model_refs: list[nn.Module] = []
         self.moves = Moves(self, writer)
         self.gradients = GradientUses(self)
         self._outputs: list[tuple[str, str, bool, bool, int]] = []
-        self._held_norms: list[torch.Tensor] = []
         self._no_grad_looks: dict[tuple[str, int], int] = {}
         self._peeking = False
         self._dropouts: set[tuple[float, int]] = set()
@@ -182,7 +175,7 @@ class Watcher:
         self.places.clear()
         self.sampler = Sampler(0.05, 0.05, self.own, growth=1.5)
         self._loss_rows = writer.table("loss", LOSS_COLUMNS)
-        self._step_rows = writer.table("step", STEP_COLUMNS)
+        self.steps.write_to(writer)
         self.moves.write_to(writer)
         self._find_nan_from = find_nan_from
         self._may_rest = False
@@ -343,7 +336,7 @@ class Watcher:
         """A transform of torch.func takes a gradient: its loss is noted, nothing else can be seen."""
         if not isinstance(loss, torch.Tensor) or loss.numel() != 1 or not loss.is_floating_point():
             return
-        if not self._in_step and self.iteration_backwards and not self._optimizers:
+        if not self._in_step and self.iteration_backwards and not self.optimizers:
             self._end_iteration(None)
         self.terms.backward(loss.detach().clone(), self.site("loss"), self.training)
         self.backwards += 1
@@ -356,7 +349,7 @@ class Watcher:
         losses = [t for t in tensors if isinstance(t, torch.Tensor)]
         if not losses or losses[0].is_meta:
             return
-        if not self._in_step and self.iteration_backwards and not self._optimizers:
+        if not self._in_step and self.iteration_backwards and not self.optimizers:
             self._end_iteration(None)
         loss = losses[0]
         if self.birth is not None:
@@ -385,10 +378,10 @@ class Watcher:
         if self.sampled:
             self.recurrent.replay()
             self.gradients.after_backward()
-        if not self._optimizers:
+        if not self.optimizers:
             if self.sampled and not self.moves:
                 self.moves.copy_with_gradients([p for _, p in self.book.params() if p.requires_grad])
-            self._hold_row()
+            self.steps.hold()
 
     def on_backward_failed(self, error: RuntimeError) -> None:
         self._failed_backwards += 1
@@ -407,7 +400,7 @@ class Watcher:
         self._graph_nodes = found.nodes
         reached: list[int] = []
         rebuilt: list[tuple[int, ...]] = []
-        held = {id(p) for _, params, _ in self._optimizer_params.values() for p in params}
+        held = self.optimizers.held()
         for leaf in found.leaves:
             index = self.book.find(leaf)
             if index is None and (isinstance(leaf, nn.Parameter) or id(leaf) in held or not self._model_refs):
@@ -446,114 +439,34 @@ class Watcher:
 
     def on_step_begin(self, opt: Any) -> None:
         self._in_step += 1
-        number = self._optimizer(opt)
-        _, params, indices = self._optimizer_params[number]
+        number = self.optimizers.number_of(opt)
+        params, indices = self.optimizers.params(number), self.optimizers.indices(number)
         if self.sampled:
             others = [p for i, p in self.book.params() if p.requires_grad and i not in set(indices)]
             self.moves.copy(params + others[:MAX_TENSORS])
         grads = [grad for p in params if (grad := p.grad) is not None and not grad.is_sparse]
-        lr = float(opt.param_groups[0]["lr"]) if self._plain_lr(opt) else float("nan")
-        self._row(number, lr, norms_of(grads), len(params) - len(grads))
+        self.steps.add(number, plain_lr(opt), norms_of(grads), len(params) - len(grads))
         if self.sampled:
             self.gradients.at_update(number, params)
 
-    @staticmethod
-    def _plain_lr(opt: Any) -> bool:
-        return isinstance(opt.param_groups[0].get("lr"), int | float)
-
     def on_step_end(self, opt: Any) -> None:
         self._in_step = max(0, self._in_step - 1)
-        number = self._optimizer(opt)
+        number = self.optimizers.number_of(opt)
         self._end_iteration(number)
         if self.sampled:
-            self.gradients.remember(number, self._optimizer_params[number][1])
+            self.gradients.remember(number, self.optimizers.params(number))
         else:
             self.gradients.forget(number)
-
-    def _optimizer(self, opt: Any) -> int:
-        number = self._optimizers.get(id(opt))
-        groups = opt.param_groups
-        count = sum(len(g["params"]) for g in groups)
-        if number is not None and self._optimizer_params[number][0] == count:
-            return number
-        new = number is None
-        number = self._optimizers.setdefault(id(opt), len(self._optimizers))
-        params = sub_parameters(groups)[:MAX_TENSORS]
-        self._optimizer_params[number] = (count, params, self.name_params(params, "parameter"))
-        if new:
-            self._begin_training(number)
-        self.write(
-            events.OptimizerSeen(
-                self.updates, number, type(opt).__name__, tuple(self._group(g) for g in groups),
-                site_file(opt), 0,
-            )
-        )  # fmt: skip
-        return number
-
-    def _group(self, group: dict[str, Any]) -> events.GroupFacts:
-        def number(key: str) -> float | None:
-            value = group.get(key)
-            return float(value) if isinstance(value, int | float) else None
-
-        params = [p for p in group["params"] if isinstance(p, torch.Tensor)][:MAX_TENSORS]
-        betas = group.get("betas") or ()
-        return events.GroupFacts(
-            lr=number("lr") or 0.0, momentum=number("momentum"), weight_decay=number("weight_decay"),
-            betas=tuple(float(b) for b in betas if isinstance(b, int | float)), eps=number("eps"),
-            maximize=bool(group.get("maximize", False)), params=tuple(self.name_params(params, "parameter")),
-        )  # fmt: skip
-
-    def _begin_training(self, number: int) -> None:
-        """A new optimizer begins a new training, unless it takes turns with one that is at work."""
-        if not self._trainings:
-            self._trainings[number] = 0
-            return
-        recent = [n for n, last in self._last_seen_optimizer.items() if self.updates - last <= 2]
-        mine = {id(p) for p in self._optimizer_params[number][1]}
-        early = self.updates <= 6 * len(self._trainings)
-        if early and recent and not any(mine & {id(p) for p in self._optimizer_params[n][1]} for n in recent):
-            self._trainings[number] = self._trainings[recent[-1]]
-            return
-        self._trainings[number] = max(self._trainings.values()) + 1
-        self.batches.new_training()
-
-    def _row(self, number: int, lr: float, norms: list[torch.Tensor], without: int) -> None:
-        training = self._trainings.get(number, 0)
-        limit, total = self._clip if self._clip is not None else (float("nan"), None)
-        self._clip = None
-        head = [float(self.updates), self.own.elapsed, float(training), float(number), lr]
-        tail = [float(self.iteration_backwards), float(without), float(self.batches.count)]
-        rows = self._step_rows
-        if not norms:
-            rows.append([*head, 0.0 if without else float("nan"), limit, float("nan"), *tail])
-            return
-        clipped = total is not None
-
-        def deliver(values: Any) -> None:
-            own = values[:-1] if clipped else values
-            rows.append([*head, float(np.sqrt(own @ own)), limit, float(values[-1]) if clipped else float("nan"), *tail])
-
-        self.fetch.put([*norms, total] if total is not None else norms, deliver)
-
-    def _hold_row(self) -> None:
-        """The gradients of a backward pass that no optimizer may ever use: by the next one we know."""
-        params = [p for _, p in self.book.params() if dense_grad(p)][:MAX_TENSORS]
-        self._held_norms = norms_of([p.grad for p in params])
-
-    def _row_without_optimizer(self) -> None:
-        norms, self._held_norms = self._held_norms, []
-        if norms:
-            self._row(-1, float("nan"), norms, 0)
 
     def _end_iteration(self, number: int | None) -> None:
         if self.moves:
             self.moves.measure()
         if number is None:
-            self._row_without_optimizer()
+            self.steps.add_held()
         else:
-            self._held_norms = []
-            self._last_seen_optimizer[number] = self.updates
-            self.training = self._trainings.get(number, 0)
+            self.steps.let_go()
+            self.optimizers.stepped(number)
+            self.training = self.optimizers.training(number)
         self.updates += 1
         self.iteration_backwards = 0
         self.terms.iteration_ended()
@@ -571,11 +484,11 @@ class Watcher:
     def rested(self, opt: Any) -> None:
         """An update that we let pass: it is counted, and whether the next one is measured is decided."""
         self.updates += 1
-        number = self._optimizers.get(id(opt))
+        number = self.optimizers.known(opt)
         if number is None:
             self.resting = False
             return
-        self._last_seen_optimizer[number] = self.updates
+        self.optimizers.stepped(number)
         if self.sampler.affords(part=RESTED):
             self.resting = False
         self.after_door()
@@ -586,7 +499,7 @@ class Watcher:
         sampler = self.sampler
         # Where the steps are so short that a row for each would break the budget, there is a row for some.
         self.resting = (
-            self._may_rest and sampler.budget <= SPARING and not self.knobs and bool(self._optimizers) and self.updates > EVERY_STEP
+            self._may_rest and sampler.budget <= SPARING and not self.knobs and bool(self.optimizers) and self.updates > EVERY_STEP
             and not sampler.affords()
         )  # fmt: skip
         self.sampled = not self.resting and sampler.wants(self.updates)
@@ -599,33 +512,6 @@ class Watcher:
             if not (self.knobs is not None and self.knobs.inputs_wanted) and self.birth is None:
                 self.detach_module_hooks()
 
-    # -- clipping, schedules --------------------------------------------------------------------------
-
-    def on_clip(self, how: str, args: Any, kwargs: Any, result: Any) -> None:
-        limit = args[0] if args else kwargs.get("max_norm", kwargs.get("clip_value"))
-        if not isinstance(limit, int | float):
-            return
-        total = result.detach().clone() if isinstance(result, torch.Tensor) else None
-        self._clip = (float(limit), total)
-        site = self.site("clip")
-        if (how, site) not in self._clip_seen:
-            self._clip_seen.add((how, site))
-            self.write(
-                events.ClipSeen(
-                    self.updates, how, float(limit), site,
-                    after_step=self.updates > 0 and self.iteration_backwards == 0, before_backward=self.backwards == 0,
-                )
-            )  # fmt: skip
-
-    def on_scheduler(self, scheduler: Any) -> None:
-        count = self._schedulers[id(scheduler)] = self._schedulers.get(id(scheduler), 0) + 1
-        if count in (1, 2, 3, 10, 30, 100, 300, 1000, 3000, 10000) and self.updates:
-            self.write(
-                events.SchedulerSeen(
-                    self.updates, type(scheduler).__name__, count, self.site("scheduler"), describe_scheduler(scheduler)
-                )
-            )
-
     # -- flushing -------------------------------------------------------------------------------------
 
     def flush(self) -> None:
@@ -635,14 +521,14 @@ class Watcher:
 
     def finish(self) -> None:
         """The run has ended: bring what still waits, and write it."""
-        self._row_without_optimizer()
+        self.steps.add_held()
         self.fetch.drain()
         self.writer.flush()
 
     def release(self) -> None:
         """After the last probe: what the script has let go of is not kept alive for the handlers of its exit."""
         self._model_refs.clear()
-        self._optimizer_params.clear()
+        self.optimizers.clear()
         self.book = ParamBook()
         self.last_output = None
 
@@ -680,16 +566,6 @@ def find_owner(module: nn.Module) -> nn.Module:
         if len(parts) > size and any(part is module for part in parts):
             best, size = other, len(parts)
     return best
-
-
-def describe_scheduler(scheduler: Any) -> str:
-    keys = ("step_size", "gamma", "T_max", "eta_min", "milestones", "total_steps", "patience", "factor", "max_lr", "T_0")
-    found = {key: getattr(scheduler, key, None) for key in keys}
-    return ", ".join(f"{key}={value}" for key, value in found.items() if isinstance(value, int | float))
-
-
-def site_file(opt: Any) -> str:
-    return type(opt).__module__
 
 
 def _nothing() -> None:
