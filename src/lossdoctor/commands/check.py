@@ -11,19 +11,20 @@ from pathlib import Path
 
 from ..diagnosis.compose import compose
 from ..diagnosis.engine import Diagnosis
-from ..diagnosis.questions import Question, questions, worth_asking
+from ..diagnosis.questions import questions, worth_asking
 from ..launch.program import Program, parse_program
 from ..launch.zygote import Waker, can_fork
 from ..reports.folder import write_folder
 from ..reports.json import read_report
 from ..session.child import WatchedChild
 from ..session.order import WatchOrder
-from ..session.panel import ArmOrder, ArmRun, Snapshots, births, read_arm, run_arms, run_trials, store_runs, stored_runs
+from ..session.panel import ArmOrder, ArmRun, Snapshots, births, read_arm, run_trials, store_runs, stored_runs
 from ..signs import Signs
 from ..signs.arms import ArmSign
 from ..trace.events import Birth, InternalError
 from ..trace.reader import Trace
 from ..words import Report, UserError
+from .asking import ask, size_of
 from .diagnose import MAIN, examined, trace_of
 from .folder import log_errors, prepared
 from .progress import Progress
@@ -33,13 +34,8 @@ BUDGET = 0.3
 """In `check` we may look closely: our share of the stretch's time. (`run` keeps to 2 %.)"""
 ALLOWANCE = 2.0
 OUTPUT = "script-output.txt"
-MIN_STEPS = 150
-"""An arm of fewer updates than this (or than the run's own) says too little."""
-LARGEST_ARM = 12.0
 SIDE_BY_SIDE = 0.6
 """Share of its computing time that the panel takes where two cores or more run arms side by side."""
-WELL_CURED = 0.7
-"""Skill of an arm after which the panel need not go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,84 +197,13 @@ def _try(main: Diagnosis, program: Program, folder: Path, seconds: float, progre
     orders = [ArmOrder(q.name, q.fix, q.args, q.title) for q in questions(main) if q.suspicion >= 2]
     ended = main.signs.ended
     whole = ended.seconds if ended is not None else seconds
-    steps, _ = _size(main.signs, 4, seconds)
+    steps, _ = size_of(main.signs, 4, seconds)
     each = max(3.0, min(seconds / 2, 1.5 * whole + 3.0))
     return run_trials(program, orders, folder, steps=steps, seconds=seconds, each=each, tick=progress.say)
 
 
 def exit_status(report: Report, exit_zero: bool) -> int:
     return 1 if any(f.severity == "error" for f in report.findings) and not exit_zero else 0
-
-
-def ask(main: Diagnosis, snapshots: Snapshots, folder: Path, seconds: float, progress: Progress) -> list[ArmRun]:
-    """Wake the arms that the evidence leaves open, within the panel's time."""
-    signs = main.signs
-    listed = questions(main)
-    trouble = late_trouble(main, snapshots.late.step) if snapshots.late.planted else None
-    if trouble is not None:
-        # What a run would have needed from its start is no question where it has gone well until then.
-        listed = [q for q in listed if q.fix in ON_THE_WAY] + [q for q in listed if q.suspicion >= 3 and q.fix not in {*ON_THE_WAY, "raise-lr"}]
-    orders = [_order(q, trouble, snapshots.late.step) for q in listed]
-    loss = signs.loss
-    unborn = loss.first_bad is not None and signs.fed.bad_inputs is None and signs.fed.bad_targets is None
-    if loss.first_bad is not None and unborn:
-        bad = int(loss.steps[loss.first_bad])
-        late = trouble is not None
-        orders.insert(0, ArmOrder("find-nan", "", {}, "the step where the first NaN is born", max(0, bad - 2), late, bad + 3 if late else None))
-    steps, each = _size(signs, len(orders), seconds)
-    must = {q.name for q in listed if q.suspicion >= 3 or (trouble is not None and q.fix in ON_THE_WAY)} | {"lower-lr-0.1", "raise-lr-10"}
-    must = (must & {o.name for o in orders}) | ({"find-nan"} if unborn else set())
-    seen: dict[str, ArmSign] = {}
-
-    def enough(done: list[ArmRun]) -> bool:
-        """Once every suspected arm has had its turn and one of them all cures, the rest would change nothing."""
-        if not must <= {run.order.name for run in done}:
-            return False
-        for run in done:
-            if run.order.fix and run.order.name not in seen:
-                seen[run.order.name] = read_arm(run, signs)
-        return any(arm.cures and (arm.skill or 0) > WELL_CURED for arm in seen.values())
-
-    return run_arms(snapshots, orders, folder, steps=steps, seconds=seconds, each=each, tick=progress.say, enough=enough)
-
-
-ON_THE_WAY = frozenset({
-    "lower-lr", "add-clip", "loosen-clip", "winsorise", "use-float32", "set-weight-decay", "drop-scheduler",
-})  # fmt: skip
-"""Fixes that may help a run that has gone well until now; of the others it would have needed from its start."""
-BEYOND = 100
-"""Updates past the trouble that an arm from a late snapshot makes: it must have come through."""
-
-
-def late_trouble(main: Diagnosis, since: int) -> int | None:
-    """The step of a trouble that a run came into which had gone well for `since` updates: its loss is no number any more,
-    or it runs away. None where it had none, or where that snapshot is past it."""
-    loss, spike = main.signs.loss, main.signs.step.first_spike
-    step = None
-    if loss.first_bad is not None:
-        step = int(loss.steps[loss.first_bad])
-    elif main.verdict == "diverged" and spike is not None:
-        step = spike[0]
-    return step if step is not None and step > since else None
-
-
-def _order(question: Question, trouble: int | None, since: int) -> ArmOrder:
-    q = question
-    if trouble is None or q.fix not in ON_THE_WAY:
-        return ArmOrder(q.name, q.fix, q.args, q.title)
-    return ArmOrder(q.name, q.fix, q.args, f"{q.title} from update {since} on", late=True, until=trouble + BEYOND)
-
-
-def _size(signs: Signs, arms: int, seconds: float) -> tuple[int, float]:
-    """(updates for each arm, most seconds for one): the run's own length, or as much of it as fits."""
-    loss = signs.loss
-    total = int(loss.steps[-1]) + 1 if loss.count else 1
-    took = max(0.05, float(loss.seconds[-1] - loss.seconds[0])) if loss.count > 1 else 1.0
-    width = max(1, os.cpu_count() or 1)
-    room = 0.85 * seconds * width / max(1, arms)
-    share = min(1.0, room / (1.15 * took + 0.3))
-    steps = max(min(total, MIN_STEPS), int(total * share))
-    return steps, max(4.0, min(LARGEST_ARM, 3 * took * steps / total + 2.0))
 
 
 def require_torch() -> None:
