@@ -33,6 +33,9 @@ def report(*findings: Any, verdict: str = "converged", skill: float | None = 0.9
         (report(finding("leakage", proof="structure"), skill=0.99), "what is warned of"),
         (report(finding("scaler-mismatch"), skill=0.99), "what is warned of"),
         (report(finding("lr-too-low", proof="intervention", confidence=0.8), skill=0.9), "nothing"),
+        # Or what it does to itself.
+        (report(finding("weight-decay-too-high", proof="intervention", confidence=0.9), skill=0.64), "what is warned of"),
+        (report(finding("weight-decay-too-high", "note", proof="intervention", confidence=0.9), skill=0.64), "nothing"),
     ],
 )
 def test_what_is_asked_for(given: Any, expected: str) -> None:

@@ -36,11 +36,19 @@ def fits_a_few(signs: Signs) -> Evidence:
     return [] if arm is None else [(f"skill after {arm.steps} steps on {arm.title}", arm.skill, "near 1 where net and steps are sound")]
 
 
+BRAKES = frozenset({"set-weight-decay", "drop-scheduler", "loosen-clip"})
+"""Fixes that take away what the script itself has put in a run's way."""
+BRAKED = 0.2
+
+
 def severity(signs: Signs, arm: ArmSign) -> Severity:
-    """Error only where the run does not learn and the arm does (law 3)."""
+    """Error only where the run does not learn and the arm does (law 3). One that learns, and would learn much more if it did not
+    hold itself back, is warned."""
     original = arm.original if arm.original is not None else -1.0
     if arm.cures and original < 0.5:
         return "error"
+    if arm.fix in BRAKES and arm.cures and (arm.skill or 0.0) - original >= BRAKED:
+        return "warning"
     return "warning" if original < 0.6 or (signs.loss.held_skill is not None and signs.loss.held_skill < 0.3) else "note"
 
 

@@ -14,6 +14,8 @@ SHOWN = ("structure", "bound")
 """Proofs that do not lean on how the run went."""
 ELSEWHERE = ("scaler-mismatch", "leakage", "wrong-mode")
 """Faults of what is held back: how the training went says nothing against them."""
+BRAKED = ("weight-decay-too-high", "scheduler-kills-lr", "clip-too-tight")
+"""What a script puts in its own way: a run may learn in spite of it."""
 BY_HEART = ("overfitting", "no-signal")
 """Where these are found, a better fit of the training data is no cure."""
 Asked = Literal["nothing", "what is warned of", "all"]
@@ -22,7 +24,7 @@ Asked = Literal["nothing", "what is warned of", "all"]
 def asked_for(report: Report) -> Asked:
     """A run that learns and has nothing proven wrong is left alone. One that is halfway there, with a warning that more than
     statistics speak for, or where a simple learner gets clearly more, is not; in one that learns, only what the text or
-    the graph shows to be wrong, or what concerns held-back data alone, is tried."""
+    the graph shows to be wrong, what concerns held-back data alone, or what a what-if has shown to hold it back, is tried."""
     if any(f.severity == "error" for f in report.findings) or report.verdict in ("stalled", "diverged", "never-started"):
         return "all"
     level = min((s for s in (report.skill, report.skill_held_back) if s is not None), default=1.0)
@@ -40,7 +42,7 @@ def is_backed(finding: Finding) -> bool:
 
 
 def tried_though_it_learns(finding: Finding) -> bool:
-    return finding.proof in SHOWN or finding.cause in ELSEWHERE
+    return finding.proof in SHOWN or finding.cause in ELSEWHERE or (finding.cause in BRAKED and is_backed(finding))
 
 
 def may_be_by_heart(findings: Iterable[Finding]) -> bool:
