@@ -35,6 +35,11 @@ loss = criterion(net(x), y)
 loss.backward()
 x, y = load("test")
 """
+ONE_LINE = """\
+x, y, x_test, y_test = (load(key) for key in keys)
+loss = criterion(net(x), y)
+loss.backward()
+"""
 CLASS = """\
 class Pairs(Dataset):
     def __init__(self, x, y):
@@ -72,6 +77,8 @@ Place = tuple[str, int, int, str, str]
          {4: "y = y.roll(-3, 0)", 6: "y_test = y_test.roll(-3, 0)"}),
         (MODULE, [(3, ("", 0, 5, "y", "tensor")), (0, ("", 0, 5, "y_test", "tensor"))], {4: "y = y.roll(-3, 0)"}),
         (REUSED, [(4, ("", 0, 2, "y", "tensor")), (4, ("", 0, 4, "y", "tensor"))], {2: "y = y.roll(-4, 0)", 6: "y = y.roll(-4, 0)"}),
+        (ONE_LINE, [(3, ("", 0, 2, "y", "tensor")), (3, ("", 0, 2, "y_test", "tensor"))],
+         {2: "y = y.roll(-3, 0)", 3: "y_test = y_test.roll(-3, 0)"}),
         (REUSED, [(4, ("", 0, 2, "y", "tensor"))], {2: "y = y.roll(-4, 0)"}),
         (FUNCTION, [(5, ("main", 4, 8, "y", "tensor"))], {8: "    y = y.roll(-5, 0)"}),
         (CLASS, [(5, ("", 0, 0, "self.y", "tensor"))], {5: "        self.y = self.y.roll(-5, 0)"}),

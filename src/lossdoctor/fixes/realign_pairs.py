@@ -64,7 +64,7 @@ def _binding(signs: Signs, seen: Variable) -> tuple[Script, ast.Assign] | None:
 
 def _moved(signs: Signs) -> Change | None:
     """The targets moved as soon as they have their name: of the training, and of each held-back pair that is shifted too."""
-    edits: dict[tuple[str, int], Edit | None] = {}
+    lines: dict[tuple[str, int], tuple[Script, list[str]]] = {}
     shifts = row_shifts(signs)
     right = {seen for table in tables(signs) if all(shift.table is not table for shift in shifts) for seen in table.y_names}
     for shift in shifts:
@@ -76,8 +76,12 @@ def _moved(signs: Signs) -> Change | None:
             return None
         seen, (script, node) = found
         line = _rolled(script, seen, shift)
-        edits[script.file, node.lineno] = None if line is None else insert_after(script, node.lineno, [line])
-    return across(*edits.values()) if edits else None
+        if line is None:
+            return None
+        _, after = lines.setdefault((script.file, node.lineno), (script, []))
+        if line not in after:
+            after.append(line)
+    return across(*(insert_after(script, at, after) for (_, at), (script, after) in lines.items())) if lines else None
 
 
 def _rolled(script: Script, seen: Variable, shift: RowShift) -> str | None:

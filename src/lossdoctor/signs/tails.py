@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float64]
 FAR = 20.0
 """Robust z = |x - median| / (1.4826 MAD) beyond which a value is extreme."""
 KEPT = 6.0
-"""Robust z at which extreme values are held in an experiment."""
+"""Robust z up to which a value is ordinary: extreme ones are held where the last of these lies."""
 MOST = 0.08
 CARRY = 0.5
 
@@ -55,7 +55,8 @@ def tails(values: npt.NDArray[Any]) -> Tails | None:
     extreme = z > FAR
     total = float(((good - middle) ** 2).sum())
     carry = float(((good[extreme] - middle) ** 2).sum() / total) if total > 0 else 0.0
-    low, high = middle - KEPT * spread, middle + KEPT * spread
+    ordinary = good[z <= KEPT]
+    low, high = float(ordinary.min()), float(ordinary.max())
     held = good.clip(low, high)
     return Tails(float(extreme.mean()), float(z.max()), carry, low, high, float(held.mean()), max(float(held.std()), 1e-12))
 
