@@ -47,11 +47,15 @@ def test_a_rate_is_taken_further_and_then_half_the_way_back(step: Step, diagnosi
     assert [one.change.args["factor"] for one in further(diagnosis, step, frozenset())] == expected
 
 
-@pytest.mark.parametrize(("units", "expected"), [(2, [16.0]), (64, []), (None, [])])
-def test_units_are_added_again_up_to_a_bound(units: int | None, expected: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(candidates, "new_size", lambda signs, args: None if units is None else 4 * units)
-    step = Step(Change("widen", {"factor": 4.0}, "widen", "unsafe", "source", "capacity-too-small"), proven=True)
-    assert [one.change.args["factor"] for one in further(known(), step, frozenset())] == expected
+@pytest.mark.parametrize(
+    ("units", "edits", "expected"), [(32, (object(),), [128]), (128, (object(),), []), (None, (object(),), []), (32, (), [])]
+)
+def test_units_are_added_again_up_to_a_bound(
+    units: int | None, edits: tuple[Any, ...], expected: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(candidates, "new_size", lambda signs, args: units)
+    step = Step(Change("widen", {"factor": 4.0}, "widen", "unsafe", "source", "capacity-too-small"), edits, proven=True)
+    assert [one.change.args["hidden"] for one in further(known(), step, frozenset())] == expected
 
 
 @pytest.mark.parametrize(("cause", "steps", "expected"), [("sequence-too-long", 25, 12), ("sequence-too-long", 7, None), ("sequence-too-short", 25, None)])

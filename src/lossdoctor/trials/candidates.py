@@ -128,7 +128,7 @@ def further(diagnosis: Diagnosis, step: Step, knobs: frozenset[str]) -> list[Ste
             wanted = [{**change.args, "steps": steps // 2}]
     elif change.id == "widen":
         units = new_size(diagnosis.signs, change.args) or MOST_UNITS
-        wanted = [{"factor": float(factor or TIMES) * TIMES}] if units * TIMES <= MOST_UNITS else []
+        wanted = [{"hidden": int(units * TIMES)}] if step.edits and units * TIMES <= MOST_UNITS else []
     elif change.id in RATES and isinstance(factor, float) and 1e-5 < factor < 1e5:
         wanted = [{"factor": float(f"{made:.3g}")} for made in _rates_beside(diagnosis, change.id, factor)]
     made = [_step(diagnosis, change.id, args, change.cause, step.rank + 1, knobs) for args in wanted]
