@@ -48,7 +48,7 @@ def test_a_rate_is_taken_further_and_then_half_the_way_back(step: Step, diagnosi
 
 
 @pytest.mark.parametrize(
-    ("units", "edits", "expected"), [(32, (object(),), [128]), (128, (object(),), []), (None, (object(),), []), (32, (), [])]
+    ("units", "edits", "expected"), [(32, (object(),), [64, 128]), (128, (object(),), [256]), (256, (object(),), []), (None, (object(),), []), (32, (), [])]
 )
 def test_units_are_added_again_up_to_a_bound(
     units: int | None, edits: tuple[Any, ...], expected: list[int], monkeypatch: pytest.MonkeyPatch

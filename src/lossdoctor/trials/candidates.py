@@ -12,7 +12,7 @@ from ..diagnosis.engine import Diagnosis
 from ..fixes import all_fixes
 from ..fixes.change_setting import magnitudes, others
 from ..fixes.fix import Fix
-from ..fixes.widen import TIMES, new_size
+from ..fixes.widen import new_size
 from ..signs.arms import PROBES, ArmSign
 from ..signs.standing import inputs_off_scale
 from ..source.patch import patch_of
@@ -120,7 +120,7 @@ NEAR = 2.5
 
 def further(diagnosis: Diagnosis, step: Step, knobs: frozenset[str]) -> list[Step]:
     """More of the same change, and less, what is most promising first: a rate (see `_rates_beside`), half of a window that was
-    cut, four times as many units again. Empty for any other step."""
+    cut, twice or four times as many units again. Empty for any other step."""
     change, wanted = step.change, list[dict[str, Any]]()
     steps, factor = change.args.get("steps"), change.args.get("factor")
     if change.id == "set-window":
@@ -128,7 +128,7 @@ def further(diagnosis: Diagnosis, step: Step, knobs: frozenset[str]) -> list[Ste
             wanted = [{**change.args, "steps": steps // 2}]
     elif change.id == "widen":
         units = new_size(diagnosis.signs, change.args) or MOST_UNITS
-        wanted = [{"hidden": int(units * TIMES)}] if step.edits and units * TIMES <= MOST_UNITS else []
+        wanted = [{"hidden": units * times} for times in (2, 4) if step.edits and units * times <= MOST_UNITS]
     elif change.id in RATES and isinstance(factor, float) and 1e-5 < factor < 1e5:
         wanted = [{"factor": float(f"{made:.3g}")} for made in _rates_beside(diagnosis, change.id, factor)]
     made = [_step(diagnosis, change.id, args, change.cause, step.rank + 1, knobs) for args in wanted]
