@@ -118,6 +118,10 @@ def test_a_sick_run_may_crash_and_a_fixed_one_may_not(book: Path) -> None:
     assert validate.main(["--root", str(book), "--seeds", "0"]) == 1
 
 
+def test_every_case_of_our_own_has_the_form() -> None:
+    assert len(casebook.find_cases(CASEBOOK)) >= 198
+
+
 def test_only_the_last_line_is_the_metric() -> None:
     assert casebook.metric_of("metric skill 0.1\nmetric skill 0.25\n", "skill") == 0.25
     assert casebook.metric_of("metric skill 0.1\ndone\n", "skill") is None
