@@ -365,6 +365,8 @@ REFUSED: list[tuple[str, str, dict[str, Any], str, dict[str, Any]]] = [
     ("no held-back loss", "early-stop", {}, net(), {}),
     ("unscaled already", "unscale-before-clip", {},
      net(more="for x, y in data:\n    s.scale(loss).backward()\n    s.unscale_(opt)\n    nn.utils.clip_grad_norm_(p, 1.0)\n"), {}),
+    ("a file of several arrays", "impute", {},
+     "import numpy as np\nd = np.load('a.npz')\nx = (d['x'] - d['x'].mean(0)) / d['x'].std(0)\n", {"x": X2 * np.float32(np.nan)}),
     ("settings passed on", "widen", {"hidden": 32}, 'from torch import nn\ndef make(conf):\n    return nn.GRU(1, conf["hidden"])\n', {}),
     ("a start that is the standard one", "reinit", {}, loaded("pass"), {"optimizer": ""}),
     ("another net's weights", "reinit", {}, loaded("net.load_state_dict(other.state_dict())"), {"optimizer": ""}),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
+
 from ..diagnosis.engine import Diagnosis
 from ..diagnosis.questions import Question, questions
 from ..session.panel import ArmOrder, ArmRun, Snapshots, read_arm, run_arms
@@ -18,7 +20,7 @@ LARGEST_ARM = 12.0
 WELL_CURED = 0.7
 """Skill of an arm after which the panel need not go on."""
 ON_THE_WAY = frozenset({
-    "lower-lr", "add-clip", "loosen-clip", "winsorise", "use-float32", "set-weight-decay", "drop-scheduler",
+    "lower-lr", "add-clip", "loosen-clip", "use-float32", "set-weight-decay", "drop-scheduler",
 })  # fmt: skip
 """Fixes that may help a run that has gone well until now; of the others it would have needed from its start."""
 BEYOND = 100
@@ -33,8 +35,8 @@ def ask(main: Diagnosis, snapshots: Snapshots, folder: Path, seconds: float, pro
     if trouble is not None:
         # What a run would have needed from its start is no question where it has gone well until then.
         listed = [q for q in listed if q.fix in ON_THE_WAY] + [q for q in listed if q.suspicion >= 3 and q.fix not in {*ON_THE_WAY, "raise-lr"}]
-    orders = [_order(q, trouble, snapshots.late.step) for q in listed]
     loss = signs.loss
+    orders = [_order(q, trouble, snapshots.late.step, loss.first_bad is not None) for q in listed]
     unborn = loss.first_bad is not None and signs.fed.bad_inputs is None and signs.fed.bad_targets is None
     if loss.first_bad is not None and unborn:
         bad = int(loss.steps[loss.first_bad])
@@ -60,21 +62,24 @@ def ask(main: Diagnosis, snapshots: Snapshots, folder: Path, seconds: float, pro
 def late_trouble(main: Diagnosis, since: int) -> int | None:
     """The step of a trouble that a run came into which had learned something in its first `since` updates: its loss is no number
     any more, or it runs away. None where it had none, or where that snapshot is past it."""
-    loss, spike = main.signs.loss, main.signs.step.first_spike
+    loss = main.signs.loss
     step = None
     if loss.first_bad is not None:
         step = int(loss.steps[loss.first_bad])
-    elif main.verdict == "diverged" and spike is not None:
-        step = spike[0]
+    elif main.verdict == "diverged":
+        good = np.flatnonzero(loss.skill_curve >= LEARNS)
+        step = int(loss.steps[good[-1]]) + 1 if good.size else None
     went_well = (original_at(loss, since) or 0.0) >= LEARNS
     return step if step is not None and step > since and went_well else None
 
 
-def _order(question: Question, trouble: int | None, since: int) -> ArmOrder:
+def _order(question: Question, trouble: int | None, since: int, broke: bool) -> ArmOrder:
+    """`broke`: the loss is no number after the trouble, so that an arm need not go far beyond it to have come through."""
     q = question
     if trouble is None or q.fix not in ON_THE_WAY:
         return ArmOrder(q.name, q.fix, q.args, q.title)
-    return ArmOrder(q.name, q.fix, q.args, f"{q.title} from update {since} on", late=True, until=trouble + BEYOND)
+    until = trouble + BEYOND if broke else None
+    return ArmOrder(q.name, q.fix, q.args, f"{q.title} from update {since} on", late=True, until=until)
 
 
 def size_of(signs: Signs, arms: int, seconds: float) -> tuple[int, float]:

@@ -11,6 +11,7 @@ from ..fixes import all_fixes
 from ..signs import Signs
 from ..signs.standing import learned
 from ..words import Finding, Healthy, NotJudged, Verdict
+from ..words.what_if import speaks_for
 from .ranking import rank
 from .verdict import verdict
 
@@ -108,7 +109,10 @@ def with_fixes(diagnosis: Diagnosis) -> Diagnosis:
             fix = fixes.get(name)
             if fix is None:
                 continue
-            arms = [a for a in diagnosis.signs.arms if a.fix == name and a.took_hold and a.skill is not None]
+            arms = [
+                a for a in diagnosis.signs.arms
+                if a.fix == name and a.took_hold and a.skill is not None and speaks_for(name, a.args, finding.cause)
+            ]  # fmt: skip
             best = max(arms, key=lambda a: a.skill or -9, default=None)
             args = dict(best.args) if best is not None else {}
             if fix.proposed(diagnosis.signs, args):

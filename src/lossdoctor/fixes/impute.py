@@ -60,7 +60,11 @@ def _loaded(signs: Signs) -> Edit | None:
 
 
 def _described(tree: ast.AST, name: str) -> bool:
-    """Is a mean, a deviation or the like taken of what has this name, or of a part of it?"""
+    """Is a mean, a deviation or the like taken of the array that has this name, or of a part of it? A file of several arrays
+    is asked for them by their names."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and _root(node) == name and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
+            return False
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in STATISTICS:
             of = [node.func.value, *node.args[:1]]

@@ -14,7 +14,7 @@ from .numbers import source_of
 from .places import finite, fragment, recurrent_call, said
 from .settings import settle
 
-TIMES, LEAST = 4.0, 32
+TIMES, LEAST, FEWEST = 4.0, 32, 4
 """As the what-if has them."""
 
 
@@ -25,7 +25,8 @@ def new_size(signs: Signs, args: Args) -> int | None:
         return int(given)
     found = source_of(recurrent_call(signs, RECURRENT), "hidden_size")
     seen = found.value if found is not None else next(iter(hidden_sizes(signs)), None)
-    return max(int(seen * (finite(args.get("factor")) or TIMES)), LEAST) if seen is not None else None
+    times = finite(args.get("factor")) or TIMES
+    return max(int(seen * times), LEAST if times > 1 else FEWEST) if seen is not None else None
 
 
 def _edit(signs: Signs, args: Args) -> Edit | None:

@@ -192,6 +192,11 @@ class Waker:
             elif "ended" in message:
                 self.ended[str(message["ended"])] = (int(message["status"]), float(message.get("seconds", 0.0)))
 
+    def catch_up(self) -> None:
+        """Take in all that has been said so far."""
+        while not self.gone and select.select([self.ours], [], [], 0)[0]:
+            self.listen(0)
+
     def close(self) -> None:
         """Ends the zygote and every arm."""
         self.ours.close()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lossdoctor.words import Arm, Finding, FixValue, Place, Report, short
 
+from ..words.what_if import speaks_for
 from .plain import one_line
 
 __all__ = [
@@ -104,18 +105,19 @@ def certainty(finding: Finding, report: Report) -> Certainty:
     if report.data is not None:
         return Certainty(f"{percent(finding.confidence)}, {_ON_DATA.get(finding.proof, _PROOF[finding.proof])}", _MIND_ON_DATA)
     sure = f"{percent(finding.confidence)}, {_PROOF[finding.proof]}"
-    if finding.cause in report.confirmed or finding.cause in report.taken_back:
-        # What was tried since speaks louder than what was measured before.
-        sure = sure.removesuffix(UNTRIED)
-        sure += "; confirmed: its cure works on paired runs" if finding.cause in report.confirmed else "; taken back: its cures change nothing"
     if finding.proof == "intervention" and (arm := _deciding_arm(finding, report)) is not None:
         sure += f" ({fix_words(arm)}: {level_of(arm)}{_instead_of(arm, report)})"
+    if finding.cause in report.confirmed:
+        # What was tried since speaks louder than what was measured before.
+        sure = f"{sure.removesuffix(UNTRIED)}; confirmed: its cure works on paired runs"
+    elif finding.cause in report.taken_back:
+        sure = f"{sure.removesuffix(UNTRIED)}; taken back: on paired runs its cures change nothing"
     return Certainty(sure, _MIND[finding.proof])
 
 
 def _deciding_arm(finding: Finding, report: Report) -> Arm | None:
     ids = {fix.id for fix in finding.fixes}
-    arms = [arm for arm in report.arms if arm.fix in ids and arm.outcome in ("cures", "helps")]
+    arms = [arm for arm in report.arms if arm.fix in ids and arm.outcome in ("cures", "helps") and speaks_for(arm.fix, arm.args, finding.cause)]
     return min(arms, key=lambda arm: (arm.outcome != "cures", -(arm.skill or 0.0)), default=None)
 
 

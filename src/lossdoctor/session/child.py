@@ -60,6 +60,8 @@ class WatchedChild:
                 time.sleep(0.02)
             if tick is not None:
                 tick()
+        for waker in self.wakers:
+            waker.catch_up()
         self._sink.close()
         return status
 

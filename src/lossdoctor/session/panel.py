@@ -70,6 +70,10 @@ class Snapshots:
             waker.close()
 
 
+ANSWERS = 4.0
+"""Seconds after which nobody answers any more for an arm that was to end."""
+
+
 def run_arms(
     snapshots: Snapshots, orders: Sequence[ArmOrder], folder: Path, *, steps: int, seconds: float, each: float,
     tick: Callable[[str], None] | None = None, enough: Callable[[list[ArmRun]], bool] | None = None,
@@ -80,6 +84,7 @@ def run_arms(
     waiting = list(orders)
     awake: dict[str, tuple[ArmOrder, float]] = {}
     done: list[ArmRun] = []
+    ending: dict[str, float] = {}
     width = max(1, os.cpu_count() or 1)
     began = time.monotonic()
 
@@ -96,7 +101,7 @@ def run_arms(
             left = seconds - (time.monotonic() - began)
             try:
                 waker.wake(
-                    order.name, folder=str(place), steps=order.until or steps, seconds=max(0.5, min(each, left)),
+                    order.name, folder=str(place), steps=order.until or max(steps, waker.step + steps), seconds=max(0.5, min(each, left)),
                     apply=[(order.fix, order.args)] if order.fix else [], find_nan_from=order.find_nan_from,
                 )  # fmt: skip
             except OSError:
@@ -117,7 +122,9 @@ def run_arms(
                 del awake[name]
             elif time.monotonic() - since > each + 4.0 or time.monotonic() - began > seconds + 4.0:
                 waker.end(name)
-                awake[name] = (order, time.monotonic() + 1e6)
+                ending.setdefault(name, time.monotonic())
+                if time.monotonic() - ending[name] > ANSWERS:
+                    del awake[name]
         if waiting and enough is not None and done and enough(done):
             waiting.clear()
     return done

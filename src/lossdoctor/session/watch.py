@@ -18,7 +18,7 @@ from ..frameworks.sklearn_scalers import ScalerWatch
 from ..launch import zygote
 from ..launch.execute import Outcome, execute
 from ..launch.imports import when_imported
-from ..launch.stop import Stopper
+from ..launch.stop import Stopper, descendants
 from ..trace import events
 from ..trace.writer import TraceWriter
 from .order import WatchOrder
@@ -40,12 +40,6 @@ def _socket(number: int) -> socket.socket | None:
     made = socket.socket(fileno=os.dup(number))
     os.close(number)
     return made
-
-
-def has_workers() -> bool:
-    """Has the script child processes by Python's multiprocessing? A copy of it would share their queues."""
-    process = sys.modules.get("multiprocessing.process")
-    return bool(getattr(process, "_children", None))
 
 
 class Watch:
@@ -190,7 +184,7 @@ class Watch:
             return
         if cuda or not zygote.can_fork():
             control.close()
-            self._late_control = None
+            self._no_more_late()
             self.writer.event(events.Note("no snapshot was taken: " + ("CUDA is in use" if cuda else "no fork here")))
             return
         self.writer.flush()
@@ -204,22 +198,43 @@ class Watch:
             self._become_arm(arm)
 
     def _plant_late(self, control: socket.socket, updates: int) -> None:
-        """Each time the updates have doubled: a snapshot of a run that still goes well, in the place of the one before.
-        A trouble that comes late is then never further away from one than half of the run."""
+        """Each time the updates have doubled: a snapshot of a run that still goes well, in the place of the one before. A trouble
+        that comes late is then no further away from one than half of the run, unless other processes or memory forbid it."""
         watcher = self.watcher
-        if watcher is None or watcher.iteration_backwards or not watcher.goes_well():
+        if watcher is None or watcher.iteration_backwards:
             return
         self._late_at = 2 * updates
-        if has_workers() or not zygote.has_room():
+        if not watcher.guard.call("snapshot", watcher.goes_well):
             return
         began = time.perf_counter_ns()
-        self.writer.flush()
-        with contextlib.suppress(OSError):
-            arm = zygote.plant(control.dup(), updates)
-            if arm is not None:
-                self._become_arm(arm)
+        arm = None
+        try:
+            # A copy would hold the other ends of their pipes and queues.
+            why = "the script has child processes" if descendants(os.getpid()) else "" if zygote.has_room() else "too little memory is left"
+            if why:
+                self._no_more_late()
+                self.writer.event(events.Note(f"no snapshot was taken on the way: {why}", updates))
                 return
+            self.writer.flush()
+            arm = zygote.plant(control.dup(), updates)
+        except Exception as error:
+            watcher.guard.failed("snapshot", error)
+        if arm is not None:
+            self._become_late_arm(arm)
+            return
         self.own.add(time.perf_counter_ns() - began)
+
+    def _become_late_arm(self, arm: zygote.Order) -> None:
+        try:
+            self._become_arm(arm)
+        except BaseException:
+            # Half made, it would go on as the script itself.
+            os._exit(1)
+
+    def _no_more_late(self) -> None:
+        if self._late_control is not None:
+            self._late_control.close()
+            self._late_control = None
 
     def _become_arm(self, arm: zygote.Order) -> None:
         """In a fork of the snapshot: mute it, turn its writing aside, and put the intervention in place."""
@@ -293,6 +308,7 @@ class Watch:
         if self._over:
             return
         self._over = True
+        self._no_more_late()
         watcher = self.watcher
         with contextlib.suppress(Exception):
             if watcher is not None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..words.what_if import key_of
 from .loss import LossSign
 
 CURED = 0.5
@@ -45,12 +46,7 @@ class ArmSign:
 
     @property
     def key(self) -> str:
-        """The fix, and which of the two ways it goes where there are two."""
-        if self.fix == "reinit" and self.args.get("keep"):
-            return "memory"
-        if self.fix == "set-window" and self.args.get("longer"):
-            return "longer-window"
-        return "narrow" if self.fix == "widen" and float(self.args.get("factor") or 4.0) < 1 else self.fix
+        return key_of(self.fix, self.args)
 
     @property
     def gain(self) -> float:

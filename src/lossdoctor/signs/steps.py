@@ -61,7 +61,7 @@ class StepSign:
     def _rates(self) -> Floats:
         """The rates that moved the weights: none after the last gradient that was a number."""
         lived = np.flatnonzero(np.isfinite(self.grad_norm))
-        rates = self.lr[: lived[-1] + 2] if lived.size else self.lr
+        rates = self.lr[: lived[-1] + 1] if lived.size else self.lr
         return rates[np.isfinite(rates)]
 
     @cached_property

@@ -19,6 +19,7 @@ from ..source.patch import patch_of
 from ..source.script import reading
 from ..words import CERTAIN, Finding
 from ..words.cure import Change
+from ..words.what_if import speaks_for
 from .candidate import Candidate, Step
 
 USUAL: tuple[tuple[str, Mapping[str, Any]], ...] = (
@@ -98,7 +99,7 @@ def _of_finding(
     for place, name in enumerate(fitting[:PER_FINDING]):
         # The second fix of the first finding is tried after the first fix of the second one.
         rank = next(ranks) + behind + 10 * place
-        for args in _arguments(diagnosis.signs.arms, name):
+        for args in _arguments(diagnosis.signs.arms, name, finding.cause):
             step = _step(diagnosis, name, args, finding.cause, rank, knobs)
             if step is not None:
                 yield replace(step, proven=finding.severity == "error" and finding.confidence >= CERTAIN)
@@ -136,7 +137,7 @@ def further(diagnosis: Diagnosis, step: Step, knobs: frozenset[str]) -> list[Ste
 
 
 def _rates_beside(diagnosis: Diagnosis, fix: str, factor: float) -> Iterator[float]:
-    """Ten times further, or half the way (as rates go) to where a what-if has shown that it goes too far; then half the way back
+    """Ten times further, or half the way (as rates go) to the next what-if that went further; then half the way back
     to the what-if before, or to the rate as it is. None that is near already."""
     way = -1 if fix == "lower-lr" else 1
     asked = [float(arm.args.get("factor") or factor) for arm in diagnosis.signs.arms if arm.fix == fix and arm.took_hold]
@@ -148,9 +149,10 @@ def _rates_beside(diagnosis: Diagnosis, fix: str, factor: float) -> Iterator[flo
             yield factor * times**sign
 
 
-def _arguments(arms: Sequence[ArmSign], name: str) -> list[dict[str, Any]]:
+def _arguments(arms: Sequence[ArmSign], name: str, cause: str = "") -> list[dict[str, Any]]:
     """The arguments with which an arm did best, then others that cured; the fix's own choice where none was run."""
-    tried = sorted((a for a in arms if a.fix == name and a.took_hold and a.skill is not None), key=lambda a: -(a.skill or -9))
+    asked = (a for a in arms if a.fix == name and a.took_hold and a.skill is not None and speaks_for(name, a.args, cause))
+    tried = sorted(asked, key=lambda a: -(a.skill or -9))
     return [dict(a.args) for a in tried[:1]] + [dict(a.args) for a in tried[1:3] if a.cures] or [{}]
 
 

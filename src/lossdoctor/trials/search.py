@@ -4,7 +4,7 @@ the smallest set that does as well; then proof on paired runs under several seed
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -244,7 +244,7 @@ class Search:
                 break
             proofs.append(proof)
             if proof.verified and not is_live(proof.candidate):
-                proof = self._surer(proof, ranked)
+                proof = self._surer(proof, ranked, {p.candidate.key for p in proofs if not p.verified})
                 if self.judge.learns_already and known_too_well(proof.candidate):
                     self.notes.append("the skill that is lost was owed to the leak; the number that the script prints of its use gets better.")
                 return proof
@@ -254,14 +254,15 @@ class Search:
             return Proof(ranked[0].candidate, [ranked[0]], [self.plain], False, "the time was over before it could be proven")
         return None
 
-    def _surer(self, proof: Proof, ranked: Sequence[Ran]) -> Proof:
+    def _surer(self, proof: Proof, ranked: Sequence[Ran], failed: Collection[str]) -> Proof:
         """What was picked on one seed and stands much lower on the others was picked by luck: what did best on that seed, or does
         best on the worst of the others, is proven as well, and kept where it is better on all of them."""
         mean = _mean(proof)
-        if mean >= WELL or self.judge.learns_already or self.judge.by_heart or score(proof.fixed[0].seen) - mean < LUCK:
+        by_number = self.judge.metric is not None and self.judge.metric.given
+        if mean >= WELL or by_number or self.judge.learns_already or self.judge.by_heart or score(proof.fixed[0].seen) - mean < LUCK:
             return proof
         try:
-            others = [r for r in ranked if r.candidate.key != proof.candidate.key]
+            others = [r for r in ranked if r.candidate.key != proof.candidate.key and r.candidate.key not in failed]
             rival = max(others, key=lambda r: score(r.seen), default=None)
             if rival is None or score(rival.seen) - mean < LUCK:
                 rival = self._best_where(min(proof.fixed, key=lambda r: score(r.seen)))

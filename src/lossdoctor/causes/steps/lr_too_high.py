@@ -18,10 +18,10 @@ preconditioned curvature). Beyond that, progress along one direction is undone a
 By intervention: the same batches and seed from the same start, at a lower rate (arm `lower-lr`). A finding
 needs that arm to lead the panel: the best of those that help, or nearly as good and nearer to the root. An
 error needs more: the arm wins at least half of the missing skill and the run itself stays below skill 0.5.
-A run that goes well for hundreds of steps first is asked from the last snapshot
-before its trouble, not from its start. Without a panel there is at most a warning: the loss ended above twice its start with updates above 20% of the
-weights and no jump of the gradient first. Healthy: the run learns, or a lower rate changes nothing. Not judged:
-no panel.
+A run that has learned for hundreds of steps first is asked from the last snapshot before its trouble, where one
+could be taken, not from its start. Without a panel there is at most a warning: the loss ended above twice its
+start with updates above 20% of the weights and no jump of the gradient first. Healthy: the run learns, or a
+lower rate changes nothing. Not judged: no panel.
 
 ## Not to be confused with
 - `exploding-gradients`: the gradient itself grows, through time or in a jump before any large step; clipping

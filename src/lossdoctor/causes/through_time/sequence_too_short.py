@@ -92,7 +92,7 @@ def judge(signs: Signs) -> Judgement:
         ],
         confidence=0.95 if arm is not None and arm.cures else 0.9 if past.gain > 0.3 else 0.72,
         severity="error" if past.without < 0.2 and (skill is None or skill < 0.2) else "warning",
-        proof="statistics" if arm is None else "intervention", where=recurrent_place(signs), since_step=0,
+        proof="intervention" if arm is not None and arm.cures else "statistics", where=recurrent_place(signs), since_step=0,
         panels=("inputs", "through-time", "what-if"),
     )  # fmt: skip
 

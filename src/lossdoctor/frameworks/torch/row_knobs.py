@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import torch
 
-from .data_knobs import InputKnob
+from .data_knobs import CLIPPED, InputKnob
 from .held_out import PER_SAMPLE, by_sample
 from .knob import Args, Kwargs
 from .tables import Array, in_sight, numbers, rows_of
@@ -18,7 +19,7 @@ OVERLAPPING = 0.9
 
 class LeaveOutGaps(InputKnob):
     """Samples that hold a number that is none, in their inputs or their targets, are left out of the loss. The net is given zeros
-    in the place of such inputs, so that they reach nothing else."""
+    in the place of such inputs, so that they reach nothing else. A batch without any other sample teaches nothing."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,10 +38,11 @@ class LeaveOutGaps(InputKnob):
 
     def criterion(self, name: str, args: Args, kwargs: Kwargs) -> tuple[Args, Kwargs]:
         bad, self._bad = self._bad, None
-        if name not in PER_SAMPLE or len(args) < 2 or any(other is not None for other in args[2:]):
+        weighed = any(other is not None for other in args[2:]) or (kwargs.get("weight") is not None and name.startswith("binary"))
+        if name not in PER_SAMPLE or len(args) < 2 or weighed:
             return args, kwargs
         given, target = args[:2]
-        if not (isinstance(given, torch.Tensor) and isinstance(target, torch.Tensor)) or len(given) != len(target) or not target.dim():
+        if not (isinstance(given, torch.Tensor) and isinstance(target, torch.Tensor)) or not target.dim() or len(given) != len(target):
             return args, kwargs
         out = torch.zeros(len(target), dtype=torch.bool, device=target.device)
         if bad is not None:
@@ -50,52 +52,89 @@ class LeaveOutGaps(InputKnob):
             out |= samples.flatten(1).any(1).repeat_interleave(len(target) // len(samples))
         if target.is_floating_point():
             out |= ~target.isfinite().reshape(len(target), -1).all(1)
-        if not bool(out.any()) or bool(out.all()):
+        if not bool(out.any()):
             return args, kwargs
+        if bool(out.all()):
+            if not self.took_hold:
+                self.note = "every sample of the batches that were met has a gap"
+            return ((given, given.detach(), *args[2:]), kwargs) if name in CLIPPED and given.shape == target.shape else (args, kwargs)
         self.held()
         return (given[~out], target[~out], *args[2:]), kwargs
 
 
+class Past:
+    """A table of windows of (windows, steps, features), and what came before each of them: put together from the windows that
+    begin one step before the next. Windows that are there twice have no certain past."""
+
+    def __init__(self, table: Array) -> None:
+        follows = np.concatenate([[False], (table[1:, :-1] == table[:-1, 1:]).all(axis=(1, 2))])
+        first = np.flatnonzero(~follows)
+        segment = np.cumsum(~follows) - 1
+        window = table.shape[1]
+        self.begins = first[segment] + segment * (window - 1)
+        self.ends = np.arange(len(table)) + (segment + 1) * (window - 1) + 1
+        parts = [np.concatenate([table[a], table[a + 1 : b, -1]]) for a, b in pairwise([*first, len(table)])]
+        self.series = torch.from_numpy(np.concatenate(parts))
+        self.rows: dict[bytes, int | None] = {}
+        for number, row in enumerate(table):
+            key = np.ascontiguousarray(row).tobytes()
+            self.rows[key] = None if key in self.rows else number
+
+    def of(self, batch: Array, steps: int) -> torch.Tensor | None:
+        """The windows of a batch with what came before, `steps` steps each (before the first that is known, that is repeated);
+        None where one is not of this table."""
+        found = [self.rows.get(np.ascontiguousarray(sample).tobytes()) for sample in batch]
+        rows = [row for row in found if row is not None]
+        if len(rows) < len(found):
+            return None
+        at = self.ends[rows][:, None] + np.arange(-steps, 0)
+        return self.series[torch.from_numpy(np.maximum(at, self.begins[rows][:, None]))]
+
+
 class LongerWindow(InputKnob):
-    """The model is given windows of `steps` steps: what came before each is put together from the windows before it, in the array
-    of the script's that the batches are rows of. Before the array's first row that row is repeated."""
+    """The model is given windows of `steps` steps: what came before each is taken from the array of the script's that the batches
+    are rows of, in training and where the model is asked alike."""
+
+    TRIES = 4
 
     def __init__(self, steps: int) -> None:
         super().__init__()
         self.steps = steps
-        self._series: dict[int, torch.Tensor] = {}
-        self._places: dict[bytes, int] = {}
-        self._tries = 3
+        self._pasts: list[Past] = []
+        self._tries = self.TRIES
+        self._given_up = False
         self.note = "the windows are no rows of one array in which each begins one step after the one before"
 
     def changed(self, value: torch.Tensor, args: Args) -> torch.Tensor | None:
         others = [a for a in args if a is not value and isinstance(a, torch.Tensor)]
-        if value.dim() != 3 or value.is_cuda or not value.is_floating_point() or others:
+        batch = numbers(value.detach()) if value.dim() == 3 and value.is_floating_point() and not others else None
+        if batch is None or batch.shape[1] >= self.steps or self._given_up:
             return None
-        window = value.shape[1]
-        if window not in self._series and self._tries > 0:
+        longer = self._longer(batch)
+        if longer is None and self._tries > 0:
             self._tries -= 1
-            self._find(value)
-        series = self._series.get(window)
-        if series is None or self.steps <= window:
-            return None
-        rows = [self._places.get(sample.tobytes()) for sample in np.ascontiguousarray(value.detach().numpy())]
-        if any(row is None for row in rows):
-            return None
-        ends = torch.tensor(rows)[:, None] + window
-        self.held()
-        return series[(ends + torch.arange(-self.steps, 0)).clamp(min=0)]
+            self._find(batch)
+            longer = self._longer(batch)
+        if longer is not None:
+            if torch.is_grad_enabled():
+                self.held()
+            return longer.to(value)
+        if self.took_hold and torch.is_grad_enabled():
+            # Some windows longer and some not would be neither the one nor the other.
+            self.took_hold, self._given_up = False, True
+            self.note = "some windows are rows of no array that is in sight, or are there twice"
+        return None
 
-    def _find(self, value: torch.Tensor) -> None:
-        """Every array in sight that holds windows of this form becomes a series; training rows and held-back ones have one each."""
-        batch = numbers(value.detach())
+    def _longer(self, batch: Array) -> torch.Tensor | None:
+        return next((found for past in self._pasts if (found := past.of(batch, self.steps)) is not None), None)
+
+    def _find(self, batch: Array) -> None:
+        """The array that a batch is rows of; held-back windows have one of their own."""
         for table in in_sight():
             array = table.array
-            if batch is None or array.ndim != 3 or array.shape[1:] != batch.shape[1:] or array.dtype != batch.dtype or not overlaps(array):
-                continue
-            if rows_of(array, batch) is not None:
-                self._series[value.shape[1]] = torch.from_numpy(np.concatenate([array[0], array[1:, -1]]))
-                self._places = {np.ascontiguousarray(row).tobytes(): number for number, row in enumerate(array)}
+            alike = array.ndim == 3 and array.shape[1:] == batch.shape[1:] and array.dtype == batch.dtype
+            if alike and overlaps(array) and rows_of(array, batch) is not None:
+                self._pasts.append(Past(array))
                 return
 
 
