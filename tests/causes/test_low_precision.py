@@ -23,6 +23,33 @@ class Sum(nn.Module):
         return answer
 
 
+def cast(weight: float, steps: int = 300) -> None:
+    """Autocast to float16, and a loss that is `weight` times what it should be."""
+    net = Sum()
+    opt = torch.optim.Adam(net.parameters(), 5e-3, eps=1e-30)
+    for _ in range(steps):
+        x = torch.randn(32, 6, 1)
+        y = x[:, -3:, 0].mean(1) * 1.7
+        opt.zero_grad()
+        with torch.autocast("cpu", dtype=torch.float16):
+            answer = net(x)
+        (weight * F.mse_loss(answer.float(), y)).backward()
+        opt.step()
+
+
+def test_gradients_that_become_zero_in_float16() -> None:
+    signs = watched(lambda: cast(3e-8), arms=["use-float32", "lower-lr-0.1"])
+    answer = next(f for f in examined(signs).findings if f.cause == UNDER)
+    assert answer.severity == "error" and answer.proof == "intervention"
+    assert isinstance(answer.evidence[0].value, float) and answer.evidence[0].value > 0.5
+
+
+def test_gradients_of_ordinary_size_in_float16() -> None:
+    signs = watched(lambda: cast(1.0))
+    healthy(signs, UNDER)
+    calm(signs)
+
+
 def train(dtype: torch.dtype, optimizer: str, lr: float, steps: int = 250, *, gain: float = 1.0, autocast: bool = False) -> None:
     net = Sum(gain=gain).to(dtype)
     opt = getattr(torch.optim, optimizer)(net.parameters(), lr)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..trace.events import AutocastSeen, DropoutSeen, LossTerm, WeightsLoaded
+from ..trace.events import AutocastSeen, DropoutSeen, GradientSizes, LossTerm, WeightsLoaded
 from .series import Floats, middle, smooth
 
 if TYPE_CHECKING:
@@ -169,6 +169,25 @@ def _skill(signs: Signs, term: LossTerm, course: Floats) -> float | None:
 
 MOSTLY_LOST = 0.5
 """Share of lost elements above which no patience helps: most of the net stands still."""
+
+
+@dataclass(frozen=True, slots=True)
+class GradientRange:
+    """Medians over the sampled steps of gradients that went through float16: the share of elements that are 0, and of the others
+    the share of those below 2**-14, which float16 holds with fewer bits or not at all."""
+
+    zero: float
+    small: float
+
+
+def gradient_range(signs: Signs) -> GradientRange | None:
+    """None where no gradient went through float16."""
+    found = [e.shares for e in signs.trace.of(GradientSizes) if e.training == signs.training and len(e.shares) == 6]
+    if not found:
+        return None
+    shares = np.median(np.array(found), axis=0)
+    rest = float(shares[1:].sum())
+    return GradientRange(float(shares[0]), float(shares[1] + shares[2]) / rest if rest > 0 else 1.0)
 
 
 def lost_updates(signs: Signs) -> float | None:

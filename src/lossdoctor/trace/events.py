@@ -363,6 +363,19 @@ class DropoutSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class GradientSizes:
+    """Of gradients that went through float16: shares (they add up to 1) of elements that are 0, not 0 and below 2**-24 (which
+    float16 cannot hold), up to 2**-14 (which it holds with fewer bits), up to 1, up to 65504, and beyond or no number. Up to 64
+    elements a parameter, embeddings left out."""
+
+    kind: ClassVar[str] = "gradient-sizes"
+    thin: ClassVar[bool] = True
+    step: int
+    training: int
+    shares: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AutocastSeen:
     """Autocast to `dtype` (float16, bfloat16) was entered."""
 
@@ -585,7 +598,7 @@ class InternalError:
 
 Event = (
     RunStarted | RunEnded | ModelSeen | ParamSeen | OptimizerSeen | Site | LossTerm | LossGraph | BackwardFailed | GraphCut
-    | GradientUse | ClipSeen | SchedulerSeen | LayerSample | RecurrentCall | ModuleSample | ModeSeen | BatchSaved
+    | GradientUse | GradientSizes | ClipSeen | SchedulerSeen | LayerSample | RecurrentCall | ModuleSample | ModeSeen | BatchSaved
     | DropoutSeen | AutocastSeen | WeightsLoaded | HeldInput | TableSeen | ScalerUsed | DataRead
     | PredictionSample | Birth | Probed | ArmEnded | Note | InternalError
 )  # fmt: skip

@@ -18,6 +18,9 @@ rest is carried over to the next step.
 It counts, at the sampled updates, the elements of half-precision weights that a step leaves bit for bit as they
 were: more than half is a bound that no patience passes. The arm `use-float32` makes the same steps in float32 and says
 what that costs: an error needs it to win at least half of the missing skill; a run that learns all the same gets a note.
+Of gradients that go through float16 (weights in it, or autocast to it) a histogram is kept: where more than half of the elements
+are 0 and most of the others lie below 2**-14, where float16 runs out of bits, they underflow on the way; here, too, the arm
+`use-float32` has the word.
 An eps that is 0 in the weights' type, with a loss that becomes NaN, is told from the optimizer's settings. Healthy: weights in
 float32 (autocast leaves them so), or most of them change.
 
@@ -32,6 +35,7 @@ float32 (autocast leaves them so), or most of them change.
     model = Net()                                       # not .half(), not .to(torch.bfloat16)
     with torch.autocast("cuda", dtype=torch.bfloat16):
         loss = criterion(model(x), y)
+    scaler.scale(loss).backward()                       # float16: torch.amp.GradScaler() lifts what would be 0
 
 Keras: the policies `mixed_bfloat16` and `mixed_float16` keep float32 weights; `bfloat16` does not.
 
@@ -43,7 +47,7 @@ Keras: the policies `mixed_bfloat16` and `mixed_float16` keep float32 weights; `
 from __future__ import annotations
 
 from ...signs import Signs
-from ...signs.net import MOSTLY_LOST, lost_updates, precision
+from ...signs.net import MOSTLY_LOST, gradient_range, lost_updates, precision
 from ...words import Judgement
 from ...words.finding import Severity
 from ..cause import Cause, finding
@@ -58,6 +62,8 @@ def judge(signs: Signs) -> Judgement:
     if not signs.wiring.facts:
         return CAUSE.not_judged("a model's parameters")
     half = precision(signs)
+    if signs.loss.first_bad is None and (flushed := _flushed(signs)) is not None:
+        return flushed
     if not half:
         return CAUSE.healthy("the weights are in float32")
     arm = next((a for a in signs.arms if a.fix == "use-float32" and a.took_hold and a.skill is not None), None)
@@ -98,6 +104,32 @@ def judge(signs: Signs) -> Judgement:
         + (f"; in float32 the same {arm.steps} steps reach skill {arm.skill:.2f}." if arm is not None else "."),
         evidence, confidence=0.93 if arm is not None and arm.cures else 0.88 if arm is not None else 0.7, severity=severity, proof="bound",
         where=loss_place(signs), panels=("updates", "what-if"),
+    )  # fmt: skip
+
+
+def _flushed(signs: Signs) -> Judgement | None:
+    """Gradients that become zero in float16."""
+    found = gradient_range(signs)
+    if found is None or found.zero <= MOSTLY_LOST or found.small <= MOSTLY_LOST:
+        return None
+    arm = next((a for a in signs.arms if a.fix == "use-float32" and a.took_hold and a.skill is not None), None)
+    if (arm is None and found.zero == 1) or (arm is not None and not arm.helps):
+        return None  # Gradients may be zero for other reasons.
+    evidence: Evidence = [
+        ("elements of the gradients that are 0, share", found.zero, f"below {MOSTLY_LOST:g}"),
+        ("of the others, below 2**-14, share", found.small, f"below {MOSTLY_LOST:g}"),
+    ]
+    severity: Severity = "warning"
+    if arm is not None:
+        evidence += arm_evidence(signs, arm)
+        severity = "error" if arm.cures and (signs.loss.skill or -1.0) < 0.8 else "warning"
+    return finding(
+        CAUSE.id,
+        f"Gradients underflow in float16: {found.zero:.0%} of their elements are 0, and {found.small:.0%} of the others are so small that "
+        "float16 holds them with few bits"
+        + (f"; in float32 the same {arm.steps} steps reach skill {arm.skill:.2f}." if arm is not None else "."),
+        evidence, confidence=0.93 if arm is not None and arm.cures else 0.88 if arm is not None else 0.6, severity=severity,
+        proof="intervention" if arm is not None else "statistics", where=loss_place(signs), panels=("updates", "what-if"),
     )  # fmt: skip
 
 

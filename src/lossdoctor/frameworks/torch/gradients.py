@@ -15,6 +15,9 @@ from .params import norms_of
 if TYPE_CHECKING:
     from .watcher import Watcher
 
+EDGES = (2.0**-24, 2.0**-14, 1.0, 65520.0)
+"""Least and least normal number of float16, one, and where it rounds to infinity."""
+
 
 class GradientUses:
     """Samples of the gradients of the iteration that is looked into. `norms` are those after the backward pass,
@@ -57,6 +60,23 @@ class GradientUses:
         norms = norms_of([p.grad for _, p in params])
         self.norms = dict(zip([i for i, _ in params], norms, strict=True))
         self._fresh = [(p, thinned(p.grad).clone()) for _, p in spread(params)]
+        if self.watcher.casts_to_float16 or any(p.dtype is torch.float16 for _, p in params):
+            self._sizes([p for i, p in params if i not in self.watcher.book.embeddings])
+
+    def _sizes(self, params: list[torch.Tensor]) -> None:
+        step, training = self.watcher.updates, self.watcher.training
+        samples = [thinned(p.grad).float() for p in params]
+        if not samples:
+            return
+        size = torch.cat(samples).abs()
+        edges = torch.tensor(EDGES, device=size.device)
+        places = torch.bucketize(size, edges, right=True) + (size > 0).long()
+        counts = torch.bincount(torch.where(size.isfinite(), places, len(EDGES) + 1), minlength=len(EDGES) + 2).float()
+
+        def deliver(values: Any) -> None:
+            self.watcher.write(events.GradientSizes(step, training, tuple(float(v) for v in values)))
+
+        self.watcher.fetch.put(counts / counts.sum(), deliver)
 
     def at_update(self, number: int, params: list[torch.Tensor]) -> None:
         """Fetched later: was the gradient used before, is it gone or turned round since the backward pass?"""

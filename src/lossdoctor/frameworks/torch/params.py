@@ -23,6 +23,8 @@ class ParamBook:
         self._index: dict[int, int] = {}
         self._refs: list[weakref.ref[torch.Tensor]] = []
         self.names: list[str] = []
+        self.embeddings: set[int] = set()
+        """Indices of tables of which a batch uses some rows."""
         self.known_modules: weakref.WeakSet[nn.Module] = weakref.WeakSet()
 
     def find(self, param: torch.Tensor) -> int | None:
@@ -55,7 +57,9 @@ def model_seen(book: ParamBook, model: nn.Module, number: int, step: int, name: 
         if isinstance(param, nn.parameter.UninitializedParameter):
             continue
         module_path, _, leaf = path.rpartition(".")
-        book.add(param, path)
+        index = book.add(param, path)
+        if role(owners.get(module_path), leaf) == "embedding":
+            book.embeddings.add(index)
         facts.append(param_facts(param, path, owners.get(module_path), leaf, module_path))
     for module in owners.values():
         book.known_modules.add(module)

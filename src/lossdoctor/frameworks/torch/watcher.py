@@ -318,6 +318,10 @@ class Watcher:
         if self.updates and self._is_model(module):
             self.write(events.WeightsLoaded(self.updates, self.site("load"), self.own.elapsed))
 
+    @property
+    def casts_to_float16(self) -> bool:
+        return "float16" in self._casts
+
     def on_autocast(self, context: Any) -> None:
         dtype = str(getattr(context, "fast_dtype", "")).removeprefix("torch.")
         if getattr(context, "_enabled", False) and dtype not in self._casts:
