@@ -26,6 +26,9 @@ OFF_SCALE = 5.0
 OFF_INIT = 3.0
 """Weights this many times larger or smaller than the module's own initialiser makes them."""
 
+ROSE = 3.0
+"""A rate this many times what it was for most of the way has been brought up by its schedule."""
+
 
 def left_out_skill(signs: Signs) -> float | None:
     """Skill on training samples that an arm has left out of the loss; None where none was asked, or where the arm had not yet
@@ -123,6 +126,15 @@ def rate_fell(signs: Signs) -> bool:
     return step.lr_peak > 0 and step.lr_end < 0.5 * step.lr_peak
 
 
+def rate_rose(signs: Signs) -> bool:
+    """Had the schedule brought the rate far above what it was for most of the way, when the run ended or broke?"""
+    rates = signs.step.rates
+    if len(rates) < 20:
+        return False
+    usual = middle(rates[: len(rates) // 2])
+    return bool(usual > 0 and rates[-1] >= ROSE * usual)
+
+
 def suspicious(signs: Signs, arm: ArmSign) -> bool:
     """Is there an independent sign for what this arm changes? It breaks ties between arms that cure alike."""
     step = signs.step
@@ -141,7 +153,10 @@ def suspicious(signs: Signs, arm: ArmSign) -> bool:
     if arm.fix == "loosen-clip":
         return step.clip_active > 0.5 and not step.scale_free
     if arm.fix == "add-clip":
-        return gradient_grows(signs) or step.first_spike is not None
+        # What grows because the rate does is no gradient's own growth.
+        return (gradient_grows(signs) or step.first_spike is not None) and not rate_rose(signs)
+    if arm.fix == "lower-lr":
+        return rate_rose(signs)
     if arm.fix == "set-weight-decay":
         return step.weight_decay > 0
     if arm.fix == "drop-scheduler":

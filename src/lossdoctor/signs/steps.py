@@ -58,7 +58,7 @@ class StepSign:
         return any(g.maximize for g in self.optimizer.groups) if self.optimizer else False
 
     @cached_property
-    def _rates(self) -> Floats:
+    def rates(self) -> Floats:
         """The rates that moved the weights: none after the last gradient that was a number."""
         lived = np.flatnonzero(np.isfinite(self.grad_norm))
         rates = self.lr[: lived[-1] + 1] if lived.size else self.lr
@@ -66,17 +66,17 @@ class StepSign:
 
     @cached_property
     def lr_start(self) -> float:
-        good = self._rates
+        good = self.rates
         return float(good[0]) if good.size else math.nan
 
     @cached_property
     def lr_peak(self) -> float:
-        good = self._rates
+        good = self.rates
         return float(good.max()) if good.size else math.nan
 
     @cached_property
     def lr_end(self) -> float:
-        good = self._rates
+        good = self.rates
         return float(good[-1]) if good.size else math.nan
 
     def lr_below(self, share: float) -> int | None:
