@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from harness import found, healthy, leads, line_of, not_judged, said, watched
 from nets import Last, batches, sums
 
+from lossdoctor.signs.arms import ArmSign
 from lossdoctor.words import Finding
 
 CAUSE = "too-few-epochs"
@@ -50,3 +51,11 @@ def test_a_schedule_that_has_ended_does_not_ask_for_more() -> None:
 def test_a_rate_that_is_too_low_is_not_cured_by_patience() -> None:
     signs = watched(partial(train, 60, 2e-5), arms=["raise-lr-10", "raise-lr-100"])
     assert not isinstance(said(signs, CAUSE), Finding)
+
+
+def test_what_is_learned_by_heart_asks_for_no_more() -> None:
+    signs = watched(partial(train, 40))
+    skill = signs.loss.skill
+    out = ArmSign("hold-out", "hold-out", {"parts": 4}, "", True, "", 40, 1.0, None, skill, skill, extra={"held_out_skill": 0.0})
+    signs.arms = (out,)
+    healthy(signs, CAUSE)

@@ -20,7 +20,8 @@ cures (`raise-lr`), or helps while the curve still falls, the run made at most 3
 usual size (at least 2e-3 of the weights); then steps, not rate, were missing. By the curve: the last fifth (of a short run more, up to sixty steps)
 still falls (Mann-Kendall z below -2.3) and its trend gains more than 5% of the missing skill, at a skill below
 0.9. In both the rate must still be alive. It is an error only for a short run below skill 0.3 that the higher
-rate cures, else a warning. Healthy: the curve is flat at the end.
+rate cures, else a warning. Healthy: the curve is flat at the end, or an arm that leaves samples out shows that what it gains is
+learned by heart.
 ## Not to be confused with
 - `lr-too-low`: the same picture with tiny steps; more of the same would take far too long.
 - `scheduler-kills-lr`: the curve goes flat because the rate does.
@@ -46,7 +47,7 @@ from __future__ import annotations
 
 from ...signs import Signs
 from ...signs.arms import ArmSign
-from ...signs.standing import early_update_ratio, learned
+from ...signs.standing import early_update_ratio, learned, left_out_skill
 from ...words import Judgement
 from ..cause import Cause, finding
 from ..places import loss_place
@@ -54,6 +55,7 @@ from ..places import loss_place
 DONE = 0.95
 """Skill from which more epochs change nothing that matters, by whatever ruler."""
 
+HALF = 0.5
 FEW = 300
 """Updates below which a run with steps of the usual size is short, whatever its task."""
 
@@ -86,6 +88,9 @@ def judge(signs: Signs) -> Judgement:
         return CAUSE.not_judged("a finite loss")
     if learned(signs) or loss.skill >= DONE:
         return CAUSE.healthy(f"skill {loss.skill:.2f} was reached within the run")
+    out = left_out_skill(signs)
+    if out is not None and out < HALF * loss.skill:
+        return CAUSE.healthy(f"what it still gains it learns by heart: of samples left out it knows {max(0.0, out):.2f}, of the others {loss.skill:.2f}")
     gain, z = loss.still_falling
     arm = signs.best_arm("raise-lr")
     by_arm = arm is not None and (arm.cures or (arm.helps and z < -2.3)) and stopped_early(signs, arm)
