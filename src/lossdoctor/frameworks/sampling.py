@@ -13,6 +13,10 @@ class OwnTime:
     __slots__ = ("_depth", "_started", "spent_ns", "start_ns")
 
     def __init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """As at the beginning: in a fork, which is watched by itself."""
         self.start_ns = perf_counter_ns()
         self.spent_ns = 0
         self._depth = 0

@@ -250,7 +250,7 @@ class Watch:
         if self.sandbox is not None:
             self.sandbox.switch(folder)
         self.stopper.adopt()
-        self.own.__init__()  # type: ignore[misc]
+        self.own.restart()
         self.writer = TraceWriter(folder)
         assert self.watcher is not None
         knobs = [knob for fix, args in arm["apply"] if (knob := make_knob(fix, args)) is not None]

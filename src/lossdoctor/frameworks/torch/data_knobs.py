@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler
 
-from .knob import Args, Knob, Kwargs
+from .knob import Args, Knob, Kwargs, outermost
 from .loading import under_way
 from .tables import address, in_sight, tables_of
 
@@ -27,8 +27,7 @@ class InputKnob(Knob):
         self._models: list[nn.Module] = []
 
     def first_forward(self, models: list[nn.Module]) -> None:
-        inner = {id(part) for model in models for part in model.modules() if part is not model}
-        self._models = [model for model in models if id(model) not in inner]
+        self._models = outermost(models)
 
     def inputs(self, module: nn.Module, args: Args) -> Args | None:
         if not any(module is model for model in self._models):

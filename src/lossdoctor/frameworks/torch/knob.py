@@ -16,6 +16,12 @@ Args = tuple[Any, ...]
 Kwargs = dict[str, Any]
 
 
+def outermost(models: list[nn.Module]) -> list[nn.Module]:
+    """Those that are no part of another."""
+    inner = {id(part) for model in models for part in model.modules() if part is not model}
+    return [model for model in models if id(model) not in inner]
+
+
 class Knob:
     """One intervention. `took_hold` turns true when it has changed something; `note` says why it has not."""
 

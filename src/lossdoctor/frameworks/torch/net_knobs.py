@@ -9,15 +9,10 @@ import torch
 from torch import nn
 from torch.nn.modules.dropout import _DropoutNd
 
-from .knob import Args, Knob, Kwargs
+from .knob import Args, Knob, Kwargs, outermost
 from .widening import variants, widen
 
 HALF = (torch.float16, torch.bfloat16)
-
-
-def outermost(models: list[nn.Module]) -> list[nn.Module]:
-    inner = {id(part) for model in models for part in model.modules() if part is not model}
-    return [model for model in models if id(model) not in inner]
 
 
 class LessDropout(Knob):

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from .knob import Args, Knob, Kwargs
+from .knob import Args, Knob, Kwargs, outermost
 
 
 class ScaleInputs(Knob):
@@ -23,8 +23,7 @@ class ScaleInputs(Knob):
         self._models: list[nn.Module] = []
 
     def first_forward(self, models: list[nn.Module]) -> None:
-        inner = {id(part) for model in models for part in model.modules() if part is not model}
-        self._models = [model for model in models if id(model) not in inner]
+        self._models = outermost(models)
 
     def inputs(self, module: nn.Module, args: Args) -> Args | None:
         if not any(module is model for model in self._models):

@@ -7,8 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from .knob import Args, Knob, Kwargs
-from .net_knobs import outermost
+from .knob import Args, Knob, Kwargs, outermost
 
 
 class SplitBatch(Knob):
